@@ -27,7 +27,7 @@ class StudyPaths:
 
     @property
     def trials(self) -> Path:
-        """What a sampler planned, one file a packful; and which trials were pruned."""
+        """What a sampler planned, a file a packful; which trials were pruned or got more seeds."""
         return self.folder / "trials"
 
     @property
@@ -118,6 +118,10 @@ class StudyPaths:
     def optuna(self) -> Path:
         """The study as an Optuna journal."""
         return self.folder / "optuna.journal"
+
+    def rung(self, number: int) -> Path:
+        """Decision `number` on further seeds: there once it was made."""
+        return self.trials / f"{number}.rung"
 
     def pruned(self, trial: int) -> Path:
         """There once a trial was pruned."""

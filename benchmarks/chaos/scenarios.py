@@ -47,7 +47,7 @@ SCENARIOS = (
         forced=True,
         stops=True,
     ),
-    Scenario("functions, at random", of(spaces.GRID), 0.2, pause_s=0.06),
+    Scenario("functions, at random", of(spaces.GRID), 0.1, pause_s=0.06),
     Scenario("functions, forced", of(spaces.GRID), 0.15, forced=True),
     Scenario(
         "functions and their figures, forced",
@@ -58,6 +58,13 @@ SCENARIOS = (
     Scenario(
         "functions that keep a state of their own, at random and forced",
         of(spaces.GRID, {"function": "train.py:stateful"}),
+        0.1,
+        pause_s=0.06,
+        forced=True,
+    ),
+    Scenario(
+        "rungs of seeds, at random and forced",
+        of(spaces.GRID, spaces.RUNGS),
         0.1,
         pause_s=0.06,
         forced=True,

@@ -16,7 +16,7 @@ from sweeper.study.study import Study
 _ROOT = Path(__file__).parents[2]
 
 TRAIN = """
-import json, math, os, time
+import json, math, os, random, time
 from pathlib import Path
 
 def train(config, run):
@@ -43,6 +43,13 @@ def searched(config, run):
         time.sleep(0.004)
         run.report(step, loss=-((math.log10(config["lr"]) + 2) ** 2) - config["size"] / step)
     return -((math.log10(config["lr"]) + 2) ** 2) - config["size"] / 10
+
+def raced(config, run):
+    noise = random.Random(f"{config['x']} {run.seed}").gauss(0, 0.02)
+    for step in range(1, run.steps + 1):
+        time.sleep(0.004)
+        run.report(step, loss=noise / step)
+    return noise + (0.5 if config["x"] < 0.3 else 0.1)
 
 def broken(config, run):
     if run.seed == 0 and (Path(__file__).parent / "broken").exists():
@@ -76,6 +83,8 @@ PRUNER = {
     "pruner": {"successivehalving": {"min_resource": 1, "reduction_factor": 2}},
     "score": {"metric": "loss"},
 }
+
+RUNGS = {"function": "train.py:raced", "seeds": {"tune": [2, 4, 7]}}
 
 HOARD: dict[str, Any] = {
     "agent": f"{_ROOT}/tests/helpers/counter_agent.py:Hoarder",

@@ -129,6 +129,8 @@ class _Local:
         }
         if self._study.plan.due:
             return True
+        if self._study.waiting(self._ledger_state):
+            return True
         records = (self._ledger_state.runs.get(run.id) for run in self._study.plan.runs)
         return any(
             record is None or record.state == "open" or record.worker in gone

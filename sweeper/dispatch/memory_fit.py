@@ -124,7 +124,7 @@ def largest(plan: Plan, trainable: Trainable) -> Need | None:
 def of_each_size(plan: Plan) -> Iterable[Run]:
     """A run of every kind whose size may be its own."""
     alike: dict[tuple[object, ...], Run] = {}
-    for run in plan.runs[:: len(plan.space.seeds)]:
+    for run in plan.cells:
         alike.setdefault(_shape(run), run)
     return alike.values()
 

@@ -180,7 +180,8 @@ class _Jobs:
         """How many jobs of each kind there should be."""
         records = self._ledger_state.runs
         ended = sum(record.end is not None for record in records.values())
-        open_runs = self._study.plan.total - ended
+        waiting = len(self._study.waiting(self._ledger_state))
+        open_runs = self._study.plan.total - ended + waiting
         return slurm_layout.jobs(self._options, self._kinds, open_runs)
 
     def _submit(self, missing: Sequence[int], sharing: int) -> list[str]:

@@ -33,6 +33,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     and seed, above 0 where the value became better. Best and path go by the score; `metric` shows
     another one.
     """
+    data = data.crossed("ablation")
     found = ablation(data, metric)
     shown = found.table
     smaller = data.minimised(metric)

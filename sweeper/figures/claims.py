@@ -25,7 +25,7 @@ from sweeper.stats.verdicts import REFUTED, SUPPORTED, UNDECIDED
 _DIRECTION = "a bar right of 0 supports a claim, one left of 0 refutes it; 0 is just what it says"
 _FROM_ZERO = "a bar that begins at 0 supports a claim with <= or >= of counted values, too"
 _NO_BAR = "A mark without a bar: its interval is unknown"
-_SEEDS = "n: seeds of a task"
+_SEEDS = "Beside a verdict: n, the seeds of a task"
 _ROW_IN = 0.3
 _AROUND_IN = 0.42
 """The height of what stands below the axes of a panel."""

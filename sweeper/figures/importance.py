@@ -37,6 +37,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     trials, and judge all trials anew: noise that this adds makes axes look more alike, so that a
     large point may lie near the upper end. They are unknown with fewer than `MIN_SEEDS` seeds.
     """
+    data = data.crossed("importance")
     found = importance(data, metric)
     ranked = metric is None or data.minimised(metric) is not None
     caption = data.caption(found.runs, data.varied, _note(found, None if ranked else metric))

@@ -56,7 +56,14 @@ class Plan:
         self._numbers: dict[str, int] = {}
         self.trials: list[Trial] = []
         self.runs: list[Run] = []
+        self._of_trial: list[list[Run]] = []
         self._by_id: dict[str, Run] = {}
+        self._raised: dict[int, int] = {}
+        """How many seeds the trials have that rose to a higher rung."""
+        self.stopped: set[int] = set()
+        """The trials that get no further seeds: they are worse than the best."""
+        self.decisions = 0
+        """How many decisions on further seeds it follows."""
         self.closed = False
         """Whether its sampler found no further configuration."""
         self.extend(space, trainable)
@@ -71,8 +78,17 @@ class Plan:
 
     def runs_of(self, trial: int) -> list[Run]:
         """The runs of one trial."""
-        size = len(self.space.tasks) * len(self.space.seeds)
-        return self.runs[trial * size : (trial + 1) * size]
+        return self._of_trial[trial]
+
+    def seeds_of(self, trial: int) -> int:
+        """Under how many seeds a trial is planned: those of its rung."""
+        return self._raised.get(trial, len(self.space.first_seeds))
+
+    @property
+    def cells(self) -> list[Run]:
+        """A run of every trial on every task: those under the first seed."""
+        first = self.space.seeds[0]
+        return [run for run in self.runs if run.seed == first]
 
     def configuration(self, trial: int) -> Configuration:
         """The configuration of trial number `trial`."""
@@ -107,15 +123,29 @@ class Plan:
         return max(0, (self.space.trials or 0) - len(self.trials) - self.due)
 
     @property
+    def rising(self) -> list[int]:
+        """The trials that may yet get further seeds."""
+        most = len(self.space.seeds)
+        every = range(len(self.trials)) if self.space.rungs else ()
+        return [one for one in every if one not in self.stopped and self.seeds_of(one) < most]
+
+    @property
     def total(self) -> int:
-        """How many runs there will be in the end."""
-        return len(self.runs) + self.due * len(self.space.tasks) * len(self.space.seeds)
+        """How many runs there will be in the end, if no trial gets further seeds."""
+        return len(self.runs) + self.due * len(self.space.tasks) * len(self.space.first_seeds)
+
+    @property
+    def most(self) -> int:
+        """How many runs there will be in the end, if every trial gets all seeds that it may get."""
+        seeds, further = len(self.space.seeds), len(self.space.tasks)
+        due = self.due * (seeds - len(self.space.first_seeds))
+        return self.total + further * (due + sum(seeds - self.seeds_of(t) for t in self.rising))
 
     @property
     def steps(self) -> int:
-        """The steps of all runs that there will be in the end."""
-        trials = len(self.trials) + self.due
-        return trials * len(self.space.seeds) * self.space.steps_of_all
+        """The steps of `total` runs."""
+        due = self.due * len(self.space.first_seeds) * self.space.steps_of_all
+        return due + sum(run.steps for run in self.runs)
 
     def extend(self, space: Space, trainable: Parametrised) -> list[Run]:
         """Takes over `space`, whose seeds or trials may be more than before; returns new runs.
@@ -123,22 +153,27 @@ class Plan:
         `trainable` is what the space trains. Raises `SweeperError` where the space, which fitted
         when it was loaded, no longer does.
         """
-        known = set(self._by_id)
         try:
             self.space = space
             self.expansion = expanded(space, trainable)
             self._number(self._planned())
         except Invalid as error:
             raise SweeperError(f"{space.file}: {dotted(error.path)} {error.message}") from error
-        self.runs, self._by_id = [], {}
-        self._enlist(self._configurations, self.trials)
-        return [run for run in self.runs if run.id not in known]
+        return self._relist()
 
     def add(self, configurations: Iterable[Configuration]) -> list[Run]:
         """Gives the next numbers to what a sampler has chosen; returns their runs."""
         before = len(self.trials)
         self._number(configurations)
-        return self._enlist(self._configurations[before:], self.trials[before:])
+        return self._enlist(self.trials[before:])
+
+    def decide(self, seeds: int, going_on: Iterable[int], ended: Iterable[int]) -> list[Run]:
+        """Gives the trials `going_on` so many `seeds`, and those that `ended` no more than they
+        have; returns the new runs."""
+        self.decisions += 1
+        self.stopped.update(ended)
+        self._raised.update(dict.fromkeys(going_on, seeds))
+        return self._relist()
 
     def knows(self, configuration: Configuration) -> bool:
         """Whether one of its trials has this configuration."""
@@ -160,36 +195,42 @@ class Plan:
                 self.trials.append(Trial(number, chosen.values, chosen.labels))
                 self._configurations.append(chosen)
 
-    def _enlist(
-        self, configurations: Iterable[Configuration], trials: Iterable[Trial]
-    ) -> list[Run]:
+    def _relist(self) -> list[Run]:
+        """Lists all runs anew; returns those that were not there."""
+        known = set(self._by_id)
+        self.runs, self._of_trial, self._by_id = [], [], {}
+        return [run for run in self._enlist(self.trials) if run.id not in known]
+
+    def _enlist(self, trials: Iterable[Trial]) -> list[Run]:
+        """Adds the runs of `trials`, which are the next of the plan, and returns them."""
         space = self.space
         evaluation = space.evaluation.identity() if space.evaluation else None
         cells = [
-            (task, seed, _json([task, seed]).encode())
+            (task, [(seed, _json([task, seed]).encode()) for seed in space.seeds])
             for task in space.tasks
-            for seed in space.seeds
         ]
         schedules = {task: _json([space.steps_on(task), evaluation]) for task in space.tasks}
-        identity = _json(space.identity)
-        runs = []
-        for chosen, trial in zip(configurations, trials, strict=True):
+        identity, before = _json(space.identity), len(self.runs)
+        for trial in trials:
+            chosen, most = self._configurations[trial.number], self.seeds_of(trial.number)
             params, schedule, prefix = chosen.params, "", None
-            for task, seed, cell in cells:
-                own = self.expansion.params_on(chosen, task)
+            own_runs: list[Run] = []
+            for task, seeds in cells:
+                own, steps = self.expansion.params_on(chosen, task), space.steps_on(task)
                 if prefix is None or own is not params or schedules[task] != schedule:
                     params, schedule = own, schedules[task]
                     text = chosen.text if own is chosen.params else self.expansion.text(own)
                     prefix = hashlib.sha256(f"{identity}\n{text}\n{schedule}\n".encode())
-                digest = prefix.copy()
-                digest.update(cell)
-                name = digest.hexdigest()[:16]
-                steps = space.steps_on(task)
-                run = Run(name, trial.number, params, task, seed, steps, space.evaluation)
-                runs.append(run)
-        self.runs += runs
-        self._by_id.update((run.id, run) for run in runs)
-        return runs
+                for seed, cell in seeds[:most]:
+                    digest = prefix.copy()
+                    digest.update(cell)
+                    name = digest.hexdigest()[:16]
+                    run = Run(name, trial.number, params, task, seed, steps, space.evaluation)
+                    own_runs.append(run)
+            self._of_trial.append(own_runs)
+            self.runs += own_runs
+            self._by_id.update((run.id, run) for run in own_runs)
+        return self.runs[before:]
 
 
 def _json(value: Any) -> str:

@@ -50,8 +50,11 @@ def best(study: Study, values: Array, states: Array) -> BestTrial | None:
     first = np.where(np.isnan(values).any(axis=1), np.nan, values[:, 0])
     if np.isnan(first).all():
         return None
+    trial = np.array([run.trial for run in study.plan.runs], int)
+    runs = np.bincount(trial)  # where seeds went in rungs, the best has got furthest
+    first = np.where(runs == runs[~np.isnan(first)].max(), first, np.nan)
     number = int((np.nanargmax if space.direction == "maximize" else np.nanargmin)(first))
-    own = states[np.array([run.trial for run in study.plan.runs], int) == number]
+    own = states[trial == number]
     return BestTrial(
         trial=number,
         value=float(first[number]),

@@ -66,6 +66,7 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
         runs={"total": plan.total} | {state: runs[state] for state in STATES},
         trials={"total": counts.total()} | {state: counts[state] for state in TRIAL_STATES},
         progress=work_left.of_study(study, ledger_state, columns, states, _gone(workers)),
+        seeds=_seeds(study),
         unfound=plan.unfound,
         workers=[
             _worker(ledger_state.workers[name], state) for name, state in worker_states.items()
@@ -102,6 +103,13 @@ def _unsound(study: Study, said: note.Note | None) -> Iterator[DamagedFile]:
     if said is None:
         lost = "note and tags are lost; sweeper note writes them anew"
         yield DamagedFile(study.paths.note.name, "is damaged", lost)
+
+
+def _seeds(study: Study) -> dict[int, int]:
+    """How many trials have so many seeds, where these go in rungs."""
+    plan = study.plan
+    every = range(len(plan.trials)) if study.space.rungs else ()
+    return dict(sorted(Counter(map(plan.seeds_of, every)).items()))
 
 
 def _pruner(study: Study, ledger_state: LedgerState) -> list[str]:

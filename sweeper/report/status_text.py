@@ -21,6 +21,9 @@ def summary_lines(status: StudyStatus) -> Iterator[str]:
     yield f"{status.study}: {_by_state('run', status.runs)}{tags}"
     yield from (f"  note: {line}" for line in status.note.splitlines()[:1])
     yield f"  {_by_state('trial', status.trials)}"
+    if status.seeds:
+        held = (f"{counted(number, 'trial')} with {n}" for n, number in status.seeds.items())
+        yield f"  seeds: {', '.join(held)}"
     if status.unfound:
         yield f"  {further(status.unfound)}"
     yield from (f"  {line}" for line in _progress(status.progress))

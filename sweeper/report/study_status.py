@@ -88,6 +88,8 @@ class StudyStatus:
     """By state, and their `total`."""
     progress: WorkLeft
     """What is left, and how fast it goes."""
+    seeds: Mapping[int, int]
+    """How many trials have so many seeds, where these go in rungs; else empty."""
     unfound: int
     """Trials that were asked for beyond the last configuration that could be found."""
     workers: list[WorkerStatus]

@@ -141,7 +141,7 @@ class Captions:
         """What must be known to read a figure of the axes `shown` that `n` runs stand behind."""
         runs = self.tables.runs
         trials, seeds = frames.counts(runs, []), runs["seed"].nunique()
-        if seeds >= MIN_SEEDS:
+        if runs.groupby("trial")["seed"].nunique().min() >= MIN_SEEDS:
             points_note = points_note.replace(UNKNOWN, _DIVERGED)
         said = [self._count(n, len(trials), seeds), *self._pooled(shown), points_note]
         if self.tables.at != self.tables.default_at:

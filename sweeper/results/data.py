@@ -141,15 +141,24 @@ class Data:
             f"({listed})"
         )
 
-    def check_crossed(self, name: str) -> None:
-        """`SweeperError` for what is called `name` where trials have unlike tasks and seeds."""
+    def crossed(self, name: str) -> Data:
+        """The data of the seeds that all trials have had, where seeds went in rungs.
+
+        `SweeperError` for what is called `name` where trials have unlike tasks and seeds else.
+        """
         sizes = self.runs.groupby("trial").size()
-        if sizes.nunique() > 1 or len(self.runs) != sizes.max() * len(sizes):
-            fewest, most = sizes.min(), counted(int(sizes.max()), "run")
-            raise SweeperError(
-                f"what {name} compares are configurations on the same tasks and seeds, but "
-                f"{self.origin.part} each has {fewest} to {most}"
-            )
+        if sizes.nunique() <= 1:
+            return self
+        seeds, trials = self.runs["seed"], self.runs["trial"].nunique()
+        kept = (self.runs.groupby("seed")["trial"].transform("nunique") == trials).to_numpy()
+        found = self.within(kept, f"the {counted(seeds[kept].nunique(), 'seed')} of all trials")
+        if found.runs.groupby("trial").size().nunique() == 1:
+            return found
+        part, (fewest, most) = self.origin.part, (sizes.min(), counted(int(sizes.max()), "run"))
+        raise SweeperError(
+            f"what {name} compares are configurations on the same tasks and seeds, but "
+            f"{f'{part} ' if part else ''}each has {fewest} to {most}"
+        )
 
     @property
     def name(self) -> str:

@@ -145,7 +145,9 @@ class Space(Section):
     ]
     """The seeds, as in `seeds: [0, 1, 2]`; or how many from 0 on, as in `seeds: 5`, or from another
     on, as in `seeds: {from: 2020, count: 10}`. With `seeds: {tune: 5, test: 10}` trials are judged
-    by the seeds 0-4 alone, and 5-14 are held out for `sweeper rerank`."""
+    by the seeds 0-4 alone, and 5-14 are held out for `sweeper rerank`. With
+    `seeds: {tune: [2, 5, 10]}` every trial has two seeds, those that cannot be told from the best
+    get five, and those that still cannot ten."""
     steps: Annotated[Positive, RUNS]
     """Environment steps of a run, as in `steps: 5000000`."""
     evaluation: Annotated[Evaluation | None, RUNS] = None
@@ -183,9 +185,9 @@ class Space(Section):
     curves of several metrics side by side with `curves: {metric: [return, loss]}`, and another
     point of each curve than the score's with `heatmap: {at: max}`. Where the key is left out, a
     sampler's study shows its `history` and `curves: {top: 5}`; `figures: []` shows none."""
-    claims: Annotated[dict[str, Claim], BeforeValidator(claims_rule), Key(by_name=True)] = Field(
-        default_factory=dict
-    )
+    claims: Annotated[
+        dict[str, Claim], BeforeValidator(claims_rule), Key(chooses=True, by_name=True)
+    ] = Field(default_factory=dict)
     """What the study is expected to show, by a name each, as in
     `claims: {sn_helps: "score(sn.layers=sn[-2]) > score(sn.layers=none)"}`; `sweeper claims` says
     which are supported, refuted or undecided. A mapping says more: `source`, `where`, `at`, `pool`.
@@ -196,6 +198,8 @@ class Space(Section):
     """The words of the command line that change what is trained or how it is scored."""
     held_out: Annotated[tuple[int, ...], Key(given=False, chooses=True)] = ()
     """The seeds under `seeds: {test: …}`."""
+    rungs: Annotated[tuple[int, ...], Key(given=False, results=True, chooses=True, grows=True)] = ()
+    """How many seeds each rung has under `seeds: {tune: [2, 5, 10]}`; empty without rungs."""
     paper_steps: Annotated[Positive | None, Key(given=False)] = None
     """The steps that the file's scale `paper` asks for, where it has that scale."""
     defaults: Annotated[dict[str, Any], Key(given=False)] = Field(default_factory=dict)
@@ -253,6 +257,11 @@ class Space(Section):
     def steps_on(self, task: str) -> int:
         """Environment steps of a run on this task."""
         return self.tasks[task].steps or self.steps
+
+    @property
+    def first_seeds(self) -> tuple[int, ...]:
+        """The seeds that every trial runs under: those of the first rung."""
+        return self.seeds[: self.rungs[0]] if self.rungs else self.seeds
 
     @property
     def steps_of_all(self) -> int:

@@ -25,6 +25,7 @@ from sweeper.space.digest import digest
 from sweeper.space.space import Space
 from sweeper.study import versions
 from sweeper.study.provenance import begun_with, mixed
+from sweeper.study.rungs import decisions, race
 from sweeper.study.sampling import proposals
 from sweeper.study.sources import KeptRuns, sources_of
 from sweeper.study.versions import Version
@@ -163,6 +164,8 @@ class Study:
                 plan.extend(version.space, self._frozen(self.versions[:number]))
         proposals.follow(self.paths, plan)
         proposals.check(self.paths, plan)
+        decisions.follow(self.paths, plan)
+        decisions.check(self.paths, plan)
         return plan
 
     @property
@@ -184,7 +187,8 @@ class Study:
             self.versions.append(version)
             if digest(version.space) != digest(plan.space):
                 new += plan.extend(version.space, self.frozen)
-        return new + proposals.follow(self.paths, self.plan)
+        new += proposals.follow(self.paths, plan)
+        return new + decisions.follow(self.paths, plan)
 
     def begun_with(self, ledger_state: LedgerState, version: int = 0) -> dict[str, str]:
         """The code that a version of it began with: revisions, and hashes of files."""
@@ -211,9 +215,13 @@ class Study:
         """Whether all its runs have ended."""
         return self.ended_in(self.ledger_state(reports=False))
 
+    def waiting(self, ledger_state: LedgerState) -> list[int]:
+        """Its trials that wait for a decision on further seeds, as `ledger_state` knows them."""
+        return race.waiting(self.plan, ledger_state)
+
     def ended_in(self, ledger_state: LedgerState) -> bool:
-        """Whether `ledger_state` knows all its runs to have ended."""
-        if self.plan.due:
+        """Whether `ledger_state` knows all its runs to have ended, and none to follow."""
+        if self.plan.due or self.waiting(ledger_state):
             return False
         records = (ledger_state.runs.get(run.id) for run in self.plan.runs)
         return all(record is not None and record.end is not None for record in records)
@@ -225,7 +233,8 @@ class Study:
         """
         ends = [record for record in ledger_state.runs.values() if record.end is not None]
         generations = sum(record.generation for record in ends)
-        return f"{len(ends)}.{generations}.{len(self.versions)}"
+        decided = f".{self.plan.decisions}" if self.space.rungs else ""
+        return f"{len(ends)}.{generations}.{len(self.versions)}{decided}"
 
     def ledger_state(self, *, reports: bool = True) -> LedgerState:
         """The state of its runs, as its ledger has it now."""

@@ -1,6 +1,7 @@
 """The versions of a study's space: `plans/0`, then one more file each time it changes.
 
-What changes results may only grow: seeds, the values of a grid, the trials of a sampler. Of two
+What changes results may only grow: seeds and their rungs, the values of a grid, the trials of a
+sampler. Of two
 processes that write one version the first to link its file wins, and the other reads that.
 """
 
@@ -199,6 +200,9 @@ def _grows(key: str, old: Space, new: Space) -> bool:
     """Whether all that `old` has under `key`, `new` has too."""
     if key in ("axes", "blocks"):
         return _axes_grow(old, new)
+    if key == "rungs":  # plain seeds may become the first of them
+        before, after = (space.rungs or (len(space.seeds),) for space in (old, new))
+        return bool(new.rungs) and after[: len(before)] == before
     before, after = getattr(old, key), getattr(new, key)
     if before is None or after is None:
         return False

@@ -61,6 +61,11 @@ class RunQueue:
     @property
     def finished(self) -> bool:
         """Whether all runs have ended, and no more will be planned."""
+        return self.idle and not self._study.waiting(self._ledger_state)
+
+    @property
+    def idle(self) -> bool:
+        """Whether all runs that are planned have ended, and its sampler plans no more."""
         return not self._pending and not self._study.plan.due
 
     def refresh(self) -> set[str]:
@@ -102,7 +107,7 @@ class RunQueue:
             return 0
         size = self._most(plan.runs[-1]) if plan.runs else 1
         missing = size - sum(1 for _ in islice(self._open(iter(self._pending)), size))
-        return -(-missing // (len(plan.space.tasks) * len(plan.space.seeds)))
+        return -(-missing // (len(plan.space.tasks) * len(plan.space.first_seeds)))
 
     def fatal(self) -> Iterator[tuple[RunRecord, RunEnd]]:
         """Runs that must not be tried again, and how they end.

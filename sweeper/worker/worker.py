@@ -17,6 +17,7 @@ from sweeper.ledger.writer import Writer
 from sweeper.log import log
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.study.provenance import code, code_differences
+from sweeper.study.rungs import decisions, race
 from sweeper.study.study import Study
 from sweeper.trainable import own_files
 from sweeper.worker.ledger_protocol import LedgerProtocol
@@ -123,6 +124,8 @@ class Worker:
             self._refresh()
             for record, outcome in self._queue.fatal():
                 self._attempts.end_dead(record, outcome)
+            if self._queue.idle and self._decide():
+                continue
             if self._queue.finished:
                 if self._conclude is not None:
                     self._conclude(self._study, self._ledger_state, self._ledger.worker)
@@ -196,6 +199,15 @@ class Worker:
             self._advisor.plan(number)
             self._refresh()
             self._progressed(time.monotonic_ns())
+
+    def _decide(self) -> bool:
+        """Decides which trials get further seeds; returns whether any waited for that."""
+        waiting = self._study.waiting(self._ledger_state)
+        if waiting:
+            plan = self._study.plan
+            decision = race.decide(plan, self._ledger_state, waiting)
+            decisions.record(self._study.paths, plan.decisions, decision)
+        return bool(waiting)
 
     def _judge(self, trials: set[int]) -> None:
         """Lets the pruner judge trials of which something was reported."""

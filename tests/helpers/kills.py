@@ -20,6 +20,7 @@ KILLS = {
         "pruner": {"hyperband": {"reduction_factor": 2}},
     },
     "cmaes": {"trials": 12, "seeds": 1, "pause": 0.02, "sampler": "cmaes"},
+    "rungs": {"trials": 8, "seeds": {"tune": [2, 3, 5]}, "pause": 0.02},
     "nsgaii": {
         "trials": 12,
         "seeds": 1,

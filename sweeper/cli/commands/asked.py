@@ -26,7 +26,9 @@ def lines(space: Space) -> Iterator[str]:
     tasks = [f"{name} ({task.low:g} to {task.high:g})" for name, task in space.tasks.items()]
     yield f"tasks: {few(tasks, _MOST_TASKS)}"
     tested = f", and {ranges(space.held_out)} for rerank" if space.held_out else ""
-    yield f"seeds: {ranges(space.seeds)}{tested}"
+    numbers = ", ".join(map(str, space.rungs))
+    rungs = f", in rungs of {numbers}" if numbers else ""
+    yield f"seeds: {ranges(space.seeds)}{rungs}{tested}"
     scores = zip(space.scores, space.directions, strict=True)
     yield f"score: {'; '.join(_score(*each) for each in scores)}"
     if space.evaluation is not None:

@@ -67,7 +67,7 @@ def lines(
         options = slurm_layout.resolved(options)
     trainable = load_trainable(space)
     plan = plan or Plan(space, trainable)
-    cells = [trainable.signature(run.params, run.task) for run in plan_room.one_a_cell(plan)]
+    cells = [trainable.signature(run.params, run.task) for run in plan.cells]
     costs = _costs(space, folder.parent, trainable)
     yield f"{folder.name}: {counts(plan)}"
     yield from (f"  {line}" for line in asked.lines(space))
@@ -112,8 +112,12 @@ def counts(plan: Plan) -> str:
     """How many trials, tasks, seeds and runs: `2 trials × 1 task × 3 seeds = 6 runs`."""
     space = plan.space
     trials = len(plan.trials) + plan.due
-    sizes = [(trials, "trial"), (len(space.tasks), "task"), (len(space.seeds), "seed")]
-    return f"{' × '.join(counted(*size) for size in sizes)} = {counted(plan.total, 'run')}"
+    sizes = [counted(trials, "trial"), counted(len(space.tasks), "task")]
+    seeds, runs = counted(len(space.seeds), "seed"), counted(plan.total, "run")
+    if plan.most > plan.total:
+        seeds = f"{len(space.first_seeds)} to {seeds}"
+        runs = f"{plan.total} to {counted(plan.most, 'run')}"
+    return f"{' × '.join([*sizes, seeds])} = {runs}"
 
 
 def _signatures(plan: Plan, trainable: Trainable, options: Options, number: int) -> str:
@@ -123,7 +127,7 @@ def _signatures(plan: Plan, trainable: Trainable, options: Options, number: int)
         return "signatures: 1, each run alone"
     if plan_room.packs_elsewhere(options):
         return f"signatures: {number}, in packs that a GPU's memory holds (none is here)"
-    size = max(plan_room.pack(trainable, run, options) for run in plan_room.one_a_cell(plan))
+    size = max(plan_room.pack(trainable, run, options) for run in plan.cells)
     device = {None: "a CPU", "cpu": "a CPU", "cuda": "a GPU"}[options.device]
     return f"signatures: {number}, in packs of up to {counted(size, 'run')} (on {device})"
 
@@ -200,8 +204,9 @@ def _worker_s(plan: Plan, cells: list[str], costs: Costs, done: Done) -> float:
     known = [medians.get(signature, usual) for signature in cells]
     a_step = statistics.fmean(known) if known else usual
     total = a_step * plan.steps
-    for number, run in enumerate(plan.runs if done else ()):
-        total -= done.get(run.id, 0) * known[number // len(plan.space.seeds)]
+    a_cell = {(run.trial, run.task): cost for run, cost in zip(plan.cells, known, strict=False)}
+    for run in plan.runs if done else ():
+        total -= done.get(run.id, 0) * a_cell[run.trial, run.task]
     unplanned = sum(steps for run, steps in done.items() if plan.find(run) is None)
     return total - a_step * unplanned
 

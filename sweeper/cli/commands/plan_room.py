@@ -36,20 +36,15 @@ def pack(trainable: Trainable, run: Run, options: Options) -> int:
     return trainable.pack_size(run.params, run.task, options.device or "cpu")
 
 
-def one_a_cell(plan: Plan) -> list[Run]:
-    """A run of every trial on every task."""
-    return plan.runs[:: len(plan.space.seeds)]
-
-
 def _packs(plan: Plan, trainable: Trainable, options: Options) -> list[int]:
     """The most members of a pack of every trial on every task, as far as is known here."""
     alone = packs_elsewhere(options)
-    return [1 if alone else pack(trainable, run, options) for run in one_a_cell(plan)]
+    return [1 if alone else pack(trainable, run, options) for run in plan.cells]
 
 
 def _largest_pack(plan: Plan, trainable: SupportsMemoryEstimates, sizes: list[int]) -> int:
     """The most bytes of packs of these sizes."""
-    pairs = zip(one_a_cell(plan), sizes, strict=True)
+    pairs = zip(plan.cells, sizes, strict=True)
     return max(trainable.pack_bytes(run.params, run.task, run.steps, n) for run, n in pairs)
 
 
@@ -60,7 +55,7 @@ def lines(plan: Plan, trainable: Trainable, options: Options, workers: int) -> I
         yield "memory: only running it can tell"
         states = saved = 0
     else:
-        cells = [(run.params, run.task, run.steps) for run in one_a_cell(plan)]
+        cells = [(run.params, run.task, run.steps) for run in plan.cells]
         alone = packs_elsewhere(options)
         sizes = _packs(plan, trainable, options)
         whose = "run alone on a GPU, beside its packages"
@@ -76,7 +71,7 @@ def lines(plan: Plan, trainable: Trainable, options: Options, workers: int) -> I
             left_out = f"; checkpoint.max_gb={space.checkpoint.max_gb:g} is less than the "
             left_out += f"{size(every, 'B')} of all, so that some saves are left out"
         if space.checkpoint.keep == "state":
-            stay = len(space.seeds) * sum(one)
+            stay = len(space.first_seeds) * sum(one)
             yield checkpoint_store.kept_states(stay, space.checkpoint.max_gb)
     reports = space.average_steps // space.evaluation.every if space.evaluation else 1
     names = min(2 * plan.total, FOLD_AT)

@@ -155,7 +155,8 @@ class _View:
     @property
     def open(self) -> bool:
         """Whether some run has not ended."""
-        return self._done < self._study.plan.total
+        missing = self._done < self._study.plan.total
+        return missing or bool(self._study.waiting(self._ledger_state))
 
     def refresh(self) -> bool:
         """Reads the ledger and shows it; whether some run has not ended."""

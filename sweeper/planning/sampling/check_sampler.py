@@ -21,6 +21,7 @@ _EASILY = 10
 def check(space: Space, expansion: Expansion) -> None:
     """Raises `Invalid` where the sampler or the pruner cannot take the space."""
     _check_lengths(space)
+    _check_rungs(space)
     _check_blocks(space)
     _check_gridded(space, expansion)
     if space.sampler.name == "grid":
@@ -175,14 +176,21 @@ def _check_enough(space: Space, expansion: Expansion) -> None:
         )
 
 
+def _check_rungs(space: Space) -> None:
+    if space.rungs and len(space.scores) > 1:
+        rule = "must be a number or a list: rungs judge one score, but the space has several"
+        raise Invalid(rule, ("seeds",))
+
+
 def _check_pruner(space: Space) -> None:
     assert space.pruner is not None
     if len(space.scores) > 1:
         raise Invalid("must go: pruners judge one score, but the space has several", ("pruner",))
     seeds = space.pruner.seeds
-    if seeds is not None and seeds > len(space.seeds):
+    if seeds is not None and seeds > len(space.first_seeds):
+        whose = "that every trial has" if space.rungs else "of the space"
         raise Invalid(
-            f"must be at most {len(space.seeds)}, the seeds of the space, but got {seeds}",
+            f"must be at most {len(space.first_seeds)}, the seeds {whose}, but got {seeds}",
             ("pruner", space.pruner.name, "seeds"),
         )
     if seeds is not None and space.pruner.name == "wilcoxon":

@@ -64,7 +64,7 @@ def rungs(space: Space) -> list[int]:
 def when(space: Space) -> str:
     """At which steps the pruner judges trials, and by which of their runs."""
     assert space.pruner is not None
-    name, options, seeds = space.pruner.name, space.pruner.options, len(space.seeds)
+    name, options, seeds = space.pruner.name, space.pruner.options, len(space.first_seeds)
     if name == "wilcoxon":
         return "wilcoxon compares trials run by run, as runs end"
     steps = f"of a run's {counted(space.steps, 'step', ',')}"
@@ -123,7 +123,7 @@ def _late(space: Space) -> str:
     """What it means for a pruner that the metric is reported at the end of a run alone."""
     assert space.pruner is not None
     what = f"the score's metric {shown(space.score.metric)} is reported at the end of a run only"
-    if space.pruner.seeds == len(space.seeds) or len(space.seeds) == 1:
+    if len(space.first_seeds) in (1, space.pruner.seeds):
         return f"{what}: {space.pruner.name} can end no trial early"
     return f"{what}: {space.pruner.name} can end trials between their runs, but no run early"
 

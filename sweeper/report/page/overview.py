@@ -37,7 +37,7 @@ def space_facts(study: Study) -> Facts:
     facts = [
         ("trains", space.identity),
         ("tasks", f"{tasks}: the scores that count as 0 and 1"),
-        ("seeds", f"{len(space.seeds)}: {ranges(space.seeds)}{_held_out(space)}"),
+        ("seeds", _seeds(space)),
         ("steps", _steps(space)),
         ("score", "; ".join(_scores(space))),
         ("chosen by", _sampler(space)),
@@ -81,8 +81,11 @@ def _sampler(space: Space) -> str:
     return f"{sampler}, pruned by {space.pruner.name}" if space.pruner is not None else sampler
 
 
-def _held_out(space: Space) -> str:
-    return f"; held out: {ranges(space.held_out)}" if space.held_out else ""
+def _seeds(space: Space) -> str:
+    numbers = ", ".join(map(str, space.rungs))
+    rungs = f" in rungs of {numbers}" if numbers else ""
+    held_out = f"; held out: {ranges(space.held_out)}" if space.held_out else ""
+    return f"{len(space.seeds)}: {ranges(space.seeds)}{rungs}{held_out}"
 
 
 def axes(study: Study) -> Facts:
@@ -113,9 +116,13 @@ def resolved(space: Space) -> str:
     """The space as YAML, with scale and overrides in it."""
     data = {key: value for key, value in space.dump().items() if key not in _INTERNAL}
     data["fixed"] = {**known_outdated(space), **data["fixed"]}
-    held_out = data.pop("held_out", None)
+    held_out, rungs = data.pop("held_out", None), data.pop("rungs", None)
+    if rungs:
+        data["seeds"] = {"tune": rungs}
+    elif held_out:
+        data["seeds"] = {"tune": data["seeds"]}
     if held_out:
-        data["seeds"] = {"tune": data["seeds"], "test": held_out}
+        data["seeds"]["test"] = held_out
     for key in ("agent", "function"):
         named = data.get(key)
         if isinstance(named, list):

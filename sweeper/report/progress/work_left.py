@@ -123,9 +123,7 @@ def _ends(numbers: Sequence[N]) -> tuple[N, N] | None:
 
 def lengths(plan: Plan) -> npt.NDArray[np.int64]:
     """The steps of the runs of a plan, in their order."""
-    space = plan.space
-    a_trial = np.repeat([*map(space.steps_on, space.tasks)], len(space.seeds))
-    return np.tile(a_trial, len(plan.trials)).astype(np.int64)
+    return np.fromiter((run.steps for run in plan.runs), np.int64, len(plan.runs))
 
 
 def _share(study: Study, columns: Columns) -> float:

@@ -35,7 +35,6 @@ class Ablation:
 
 def ablation(data: Data, metric: str | None) -> Ablation:
     """The path by the score; values and gains are those of `metric`, or else of the score."""
-    data.check_crossed("ablation")
     judged = trials(data, data.table(None))
     runs = data.table(metric)
     table = trials(data, runs)

@@ -54,7 +54,6 @@ def importance(data: Data, metric: str | None) -> Importance:
     anew: noise that this adds makes axes look more alike, so that a large point may lie near the
     upper end, and percentiles are not widened. They are unknown with fewer than `MIN_SEEDS` seeds.
     """
-    data.check_crossed("importance")
     runs = complete(data.table(metric))
     numbers, scores = _scores(runs)
     names = data.choice.independent

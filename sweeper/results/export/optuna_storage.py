@@ -210,7 +210,8 @@ def _curves(
     cell = points.groupby(["trial", "step"], sort=True).ngroup().to_numpy()
     keys = points[["trial", "step"]].drop_duplicates().sort_values(["trial", "step"])
     keys["score"] = stats.points(scores, cell, points["task"].cat.codes, space.score.aggregate)
-    full = (np.bincount(cell) == len(space.tasks) * len(space.seeds)) & keys["score"].notna()
+    whole = [len(study.plan.runs_of(trial)) for trial in keys["trial"].tolist()]
+    full = (np.bincount(cell) == whole) & keys["score"].notna()
     curves: dict[int, dict[int, float]] = {}
     for trial, step, height in keys[full].itertuples(index=False):
         curves.setdefault(int(trial), {})[int(step)] = float(height)

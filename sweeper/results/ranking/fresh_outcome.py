@@ -148,13 +148,15 @@ def outcome(
     without = {trial: _missing(row) for trial, row in ended if trial not in fresh}
     judged = again[order[0]] if order[0] in fresh else np.full((1, mine.shape[2]), np.nan)
     chosen = sorted(tuned)
+    compared = mine[chosen]
+    compared = compared[:, ~np.isnan(compared).any(axis=(0, 2))]  # seeds that all of them have had
     return Outcome(
         sorted(rows, key=lambda row: (-sign * row.fresh.value, row.trial)),
         without,
         order[0],
         sorted(set(other.space.seeds) - set(spent)),
         spent,
-        *stats.lead(mine[chosen], chosen.index(order[0]), judged, how, np.random.default_rng(0)),
+        *stats.lead(compared, chosen.index(order[0]), judged, how, np.random.default_rng(0)),
     )
 
 

@@ -161,7 +161,8 @@ def _seeds() -> Form:
         "items": seed,
     }
     part = {**plain, **counted, "additionalProperties": False}
-    held_out = {"properties": {"tune": part, "test": part}, "required": ["tune"]}
+    rungs = {"items": {**accepted(whole_number(2)), "maximum": MAX_SEEDS}, "minItems": 2}
+    held_out = {"properties": {"tune": {**part, **rungs}, "test": part}, "required": ["tune"]}
     return {
         **plain,
         "if": {"type": "object", "anyOf": [{"required": ["tune"]}, {"required": ["test"]}]},

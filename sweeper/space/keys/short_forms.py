@@ -7,7 +7,7 @@ from typing import Any
 
 from sweeper.errors import Invalid, Mistakes, closest
 from sweeper.space.keys.axes_rule import known_keys
-from sweeper.space.keys.validators import TRAINED, seeds_rule
+from sweeper.space.keys.validators import TRAINED, rungs_rule, seeds_rule
 
 
 def written_out(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,10 +45,10 @@ def _held_out(data: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(seeds, dict) or _counted_on(seeds):
         return {}
     try:
-        tune, test = _split(data["seeds"])
+        tune, test, rungs = _split(data["seeds"])
     except Invalid as error:
         raise error.under("seeds") from error
-    return {"seeds": tune, "held_out": test}
+    return {"seeds": tune, "held_out": test, "rungs": rungs}
 
 
 def _counted_on(seeds: Mapping[str, Any]) -> bool:
@@ -58,8 +58,11 @@ def _counted_on(seeds: Mapping[str, Any]) -> bool:
     return any(key in forms[0] for key in meant) and not any(key in forms[1] for key in meant)
 
 
-def _split(value: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The seeds to tune on and those held out, of `{tune: 5, test: 10}`: 0-4 and 5-14."""
+def _split(value: Mapping[str, Any]) -> tuple[tuple[int, ...], ...]:
+    """The seeds to tune on, those held out, and the rungs of the former.
+
+    Of `{tune: 5, test: 10}` 0-4, 5-14 and none; of `{tune: [2, 5]}` 0-4, none, and 2 and 5.
+    """
     mistakes = Mistakes()
     with mistakes.under():
         known_keys(value, ("tune", "test"))
@@ -67,8 +70,13 @@ def _split(value: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         mistakes.add(Invalid("needs the key 'tune', as in {tune: 5, test: 10}"))
     tune: tuple[int, ...] = ()
     test: tuple[int, ...] = ()
+    rungs: tuple[int, ...] = ()
     with mistakes.under("tune"):
-        tune = seeds_rule(value["tune"]) if value.get("tune") is not None else ()
+        if isinstance(value.get("tune"), list | tuple):
+            rungs = rungs_rule(value["tune"])
+            tune = seeds_rule(rungs[-1])
+        else:
+            tune = seeds_rule(value["tune"]) if value.get("tune") is not None else ()
     with mistakes.under("test"):
         test = seeds_rule(value["test"]) if value.get("test") is not None else ()
     mistakes.check()
@@ -77,4 +85,4 @@ def _split(value: Mapping[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     both = sorted(set(tune) & set(test))
     if both:
         raise Invalid(f"must be other seeds than tune, but both have {both[0]}", ("test",))
-    return tune, test
+    return tune, test, rungs

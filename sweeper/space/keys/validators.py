@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from sweeper.errors import Invalid, Mistakes, closest, cut, shown
@@ -70,6 +71,19 @@ def seeds_rule(value: Any) -> tuple[int, ...]:
     if count > MAX_SEEDS:
         raise Invalid(f"must be at most {MAX_SEEDS}, but got {shown(value)}")
     return tuple(range(count))
+
+
+def rungs_rule(value: Any) -> tuple[int, ...]:
+    """Numbers of seeds, each larger than the one before: at least two, and at least 2 seeds."""
+    how = "are growing numbers of seeds, as in [2, 5, 10]; seeds themselves are {from: 0, count: 5}"
+    rungs = each(whole(2), items(value))
+    if len(rungs) < 2:
+        raise Invalid(f"needs two rungs or more, but got {shown(value)}: rungs {how}")
+    for place, (before, after) in enumerate(pairwise(rungs), 1):
+        if after <= before:
+            raise Invalid(f"must be more than the {before} before it: rungs {how}", (place,))
+    seeds_rule(rungs[-1])
+    return tuple(rungs)
 
 
 def _seeds_from(value: Mapping[str, Any]) -> tuple[int, ...]:

@@ -40,7 +40,7 @@ class TrialCurves:
         records = [(run, ledger_state.runs.get(run.id, RunRecord(run.id))) for run in runs]
         self._by_seed = [
             [self._curve(run, record) for run, record in records if run.seed == seed]
-            for seed in study.versions[0].space.seeds
+            for seed in study.versions[0].space.first_seeds
         ]
 
     def reached(self) -> dict[int, int]:
@@ -90,7 +90,7 @@ class TrialEnds:
 
     def __init__(self, study: Study, ledger_state: LedgerState, trial: int) -> None:
         self._runs = judging_runs(study, trial)
-        self._seeds = len(study.versions[0].space.seeds)
+        self._seeds = len(study.versions[0].space.first_seeds)
         self._records = [ledger_state.runs.get(run.id, RunRecord(run.id)) for run in self._runs]
 
     def reached(self) -> dict[int, int]:
@@ -106,5 +106,5 @@ class TrialEnds:
 
 def judging_runs(study: Study, trial: int) -> Sequence[Run]:
     """The runs by which a trial may be judged: those of the seeds that the study began with."""
-    judges = set(study.versions[0].space.seeds)
+    judges = set(study.versions[0].space.first_seeds)
     return [run for run in study.plan.runs_of(trial) if run.seed in judges]

@@ -124,7 +124,7 @@ class Judge:
         space = self._study.space
         assert space.pruner is not None
         ends = space.pruner.name != "wilcoxon" and step >= space.steps
-        return ends and seeds == len(space.seeds)
+        return ends and seeds == len(space.first_seeds)
 
     def _prune(self, trial: int) -> None:
         name = self._study.paths.pruned(trial)

@@ -46,7 +46,7 @@ def test_a_row_a_claim_a_panel_a_unit(played: Play) -> None:
     for text in ("in favour: usable values of optimizer.lr", "optimizer.lr with the best score"):
         assert text in said
     assert "exploratory" not in said.lower()
-    assert "n = 6" in said and "n: seeds of a task" in said
+    assert "n = 6" in said and "n, the seeds of a task" in said
     assert "begins at 0" in said and "its interval is unknown" not in said
     assert {*found.table["verdict"]} <= {"supported", "refuted", "undecided"}
     assert "score(sn.layers=sn[-2]) > score(sn.layers=none)" in found.text

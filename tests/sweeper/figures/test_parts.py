@@ -212,7 +212,7 @@ def test_a_part_in_which_trials_have_unlike_runs_is_no_importance(played):
     kept = np.array([run.trial > 0 or run.task == "line" for run in study.plan.runs])
     data = part.data(Data.of(study)).within(kept, "where it is so")
     with pytest.raises(SweeperError, match="what importance compares are configurations"):
-        data.check_crossed("importance")
+        data.crossed("importance")
 
 
 def test_options_that_all_figures_share_are_listed_but_where_they_do_not_fit():

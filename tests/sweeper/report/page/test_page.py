@@ -117,6 +117,7 @@ def summary(runs):
         runs={"total": len(runs), **none, "complete": len(runs)},
         trials={"total": 2},
         progress=WorkLeft(0, 0),
+        seeds={},
         unfound=0,
         workers=[],
         pruner=[],

@@ -123,6 +123,16 @@ def test_whoever_ends_the_last_fresh_run_writes_the_first_report_anew(make_study
     assert "2 configurations on the fresh seeds 5 to 9" in done.paths.report.read_text()
 
 
+def test_claims_and_rungs_stay_with_the_study_they_are_of(make_study):
+    tuned = ["seeds={tune: [2, 3], test: 2}", "claims={best: 'score(size=0.1) > score(size=0.3)'}"]
+    done = work(make_study(*tuned))
+    reranked(done, {**INLINE, "top": "2"})
+    other = others(done)
+    assert not other.space.claims and not other.space.rungs and other.space.seeds == (3, 4)
+    found = fresh_outcome.outcome(done)
+    assert found is not None and found.lead.low is None and len(found.rows) == 2
+
+
 def test_seeds_that_trials_are_judged_by_since_do_not_count(make_study, space_file):
     done = work(make_study("seeds={tune: 2, test: 3}"))
     reranked(done, {**INLINE, "top": "1"})
