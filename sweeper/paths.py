@@ -10,6 +10,9 @@ from pathlib import Path
 OUTPUT = "output.log"
 """The file in a run's folder that its command's programs print to."""
 
+PROMOTED = ".promoted"
+"""What the names of promotions end with."""
+
 STUDIES = "studies"
 """The folder under the current one that holds studies, unless `root=` names another."""
 
@@ -118,6 +121,10 @@ class StudyPaths:
     def optuna(self) -> Path:
         """The study as an Optuna journal."""
         return self.folder / "optuna.journal"
+
+    def promoted(self, trial: int, step: int) -> Path:
+        """There once a trial goes on from the step at which it paused."""
+        return self.trials / f"{trial}.{step}{PROMOTED}"
 
     def rung(self, number: int) -> Path:
         """Decision `number` on further seeds: there once it was made."""

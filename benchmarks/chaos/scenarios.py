@@ -91,6 +91,15 @@ SCENARIOS = (
         compared="trials",
     ),
     Scenario(
+        "TPE, trials that pause and go on, one worker, forced",
+        of(spaces.SEARCH, spaces.TPE, spaces.PROMOTION),
+        0.05,
+        workers=1,
+        pack="1",
+        forced=True,
+        compared="trials",
+    ),
+    Scenario(
         "TPE with a pruner, one worker, forced",
         of(spaces.SEARCH, spaces.TPE, spaces.PRUNER),
         0.05,

@@ -86,6 +86,11 @@ PRUNER = {
 
 RUNGS = {"function": "train.py:raced", "seeds": {"tune": [2, 4, 7]}}
 
+PROMOTION = {
+    "pruner": {"successivehalving": {"min_resource": 1, "reduction_factor": 2, "promote": True}},
+    "score": {"metric": "loss"},
+}
+
 HOARD: dict[str, Any] = {
     "agent": f"{_ROOT}/tests/helpers/counter_agent.py:Hoarder",
     "fixed": {"pause_s": 0.001},

@@ -34,7 +34,7 @@ def lost(study: Study) -> list[str]:
     return [
         f"{run.id} is {runs[run.id].state if run.id in runs else 'open'}"
         for run in study.plan.runs
-        if run.id not in runs or runs[run.id].state not in ("complete", "pruned")
+        if run.id not in runs or runs[run.id].state not in ("complete", "pruned", "paused")
     ]
 
 
@@ -131,6 +131,10 @@ def inconsistent(study: Study) -> Iterator[str]:
     for (run, generation), numbers in _claims(study).items():
         last = max(numbers)
         kinds = [numbers[number]["kind"] for number in sorted(numbers)]
+        if runs[run].state == "paused" and sorted(numbers) == list(range(last + 1)):
+            if kinds != ["claim"] * len(kinds):
+                yield f"{run}.{generation} has paused, but has {kinds}"
+            continue
         if sorted(numbers) != list(range(last + 1)) or kinds != ["claim"] * last + ["end"]:
             yield f"{run}.{generation} has {kinds} at {sorted(numbers)}"
         elif generation == runs[run].generation:
@@ -145,11 +149,14 @@ def inconsistent(study: Study) -> Iterator[str]:
 
 def _left(study: Study) -> Iterator[str]:
     """Temporary files, and checkpoints of runs that have ended; records of figures stay."""
+    runs = study.ledger_state(reports=False).runs.values()
+    kept = {run.resume_from.file for run in runs if run.state == "paused" and run.resume_from}
     for file in study.folder.rglob("*"):
         name = str(file.relative_to(study.folder))
         record = file.parent == study.paths.figures and file.suffix == ".json"
         temporary = file.name.startswith(".") and name not in _STAYS and not record
-        if file.is_file() and (temporary or name.startswith("checkpoints/")):
+        saved = name.startswith("checkpoints/") and file.name not in kept
+        if file.is_file() and (temporary or saved):
             yield name
     claims = sorted(file.name for file in study.paths.claims.iterdir() if file.is_dir())
     if len(claims) != 1:

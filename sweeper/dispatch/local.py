@@ -135,7 +135,7 @@ class _Local:
         return any(
             record is None or record.state == "open" or record.worker in gone
             for record in records
-            if record is None or record.end is None
+            if record is None or not record.settled
         )
 
     def _raise_on(self) -> bool:

@@ -179,7 +179,7 @@ class _Jobs:
     def _wanted(self) -> list[int]:
         """How many jobs of each kind there should be."""
         records = self._ledger_state.runs
-        ended = sum(record.end is not None for record in records.values())
+        ended = sum(record.settled for record in records.values())
         waiting = len(self._study.waiting(self._ledger_state))
         open_runs = self._study.plan.total - ended + waiting
         return slurm_layout.jobs(self._options, self._kinds, open_runs)

@@ -31,7 +31,10 @@ UNSCORED = ("failed", "oom", "timeout", "lost")
 UNENDED = ("open", "running")
 """The states in which a run has not ended."""
 
-STATES = (*UNENDED, *ENDS)
+PAUSED = "paused"
+"""The state of a run that stopped at a pruner's step, and goes on from there if it is promoted."""
+
+STATES = (*UNENDED, PAUSED, *ENDS)
 """All states of a run."""
 
 REOPENED = "reopened"
@@ -68,7 +71,8 @@ class Attempt:
     checkpoint: CheckpointRecord | None = None
     reports: dict[int, Point] = field(default_factory=dict)
     released: str | None = None
-    """Why its worker gave it up: `stopped`, `split`, `memory`, `raised`, `reopened`, or `None`."""
+    """Why its worker gave it up: `stopped`, `split`, `memory`, `raised`, `reopened`, `paused`, or
+    `None`."""
     cap: int | None = None
     """The largest pack that may try this run next."""
     error: str | None = None
@@ -137,9 +141,15 @@ class RunRecord:
         """One of `STATES`; `running` says nothing of whether its worker is alive."""
         if self.end is not None:
             return self.end.state
-        if not self.tries or self.tries[self.last].released is not None:
-            return "open"
-        return "running"
+        released = self.tries[self.last].released if self.tries else ""
+        if released is None:
+            return "running"
+        return PAUSED if released == PAUSED else "open"
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has ended, or paused."""
+        return self.end is not None or self.state == PAUSED
 
     @property
     def attempts(self) -> int:

@@ -16,7 +16,7 @@ from sweeper.ledger.damage import DamagedFile
 from sweeper.ledger.failure_cause import cause, last_line
 from sweeper.ledger.reader import missing
 from sweeper.ledger.records import WorkerRecord
-from sweeper.ledger.run_record import STATES, UNENDED, UNSCORED
+from sweeper.ledger.run_record import PAUSED, STATES, UNENDED, UNSCORED
 from sweeper.ledger.snapshots import compaction
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
@@ -227,7 +227,13 @@ def _trial_states(study: Study, states: Array) -> Array:
     missing = count(*UNENDED)
     untouched = missing == np.bincount(trial, minlength=len(missing))
     return np.select(
-        [count(*UNSCORED) > 0, count("pruned") > 0, missing == 0, count("running") > 0, untouched],
+        [
+            count(*UNSCORED) > 0,
+            count("pruned", PAUSED) > 0,
+            missing == 0,
+            count("running") > 0,
+            untouched,
+        ],
         ["failed", "pruned", "complete", "running", "open"],
         "running",
     )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeper.ledger.run_record import SCORED, UNENDED, UNSCORED
+from sweeper.ledger.run_record import PAUSED, SCORED, UNENDED, UNSCORED
 from sweeper.results import frames
 from sweeper.results.axis import TRIAL
 from sweeper.results.axis_choice import BEST
@@ -100,7 +100,7 @@ def ends(runs: pd.DataFrame, cells: int) -> dict[str, Any]:
         "scored": ("complete",),
         "nan": ("nan",),
         "failed": UNSCORED,
-        "pruned": ("pruned",),
+        "pruned": ("pruned", PAUSED),
         "missing": UNENDED,
     }
     return {

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper import score, stats
-from sweeper.ledger.run_record import SCORED, UNENDED, UNSCORED
+from sweeper.ledger.run_record import PAUSED, SCORED, UNENDED, UNSCORED
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
 from sweeper.space.blocks.parts import every_axis
@@ -124,7 +124,7 @@ def counts(table: pd.DataFrame, axes: list[str]) -> pd.DataFrame:
         return np.bincount(cell[np.isin(state, states)], minlength=len(numbers))
 
     frame = table[["trial", *axes]].iloc[row].reset_index(drop=True)
-    found = [count(*SCORED), count("nan"), count(*UNSCORED), count("pruned")]
+    found = [count(*SCORED), count("nan"), count(*UNSCORED), count("pruned", PAUSED)]
     found.append(count(*UNENDED))
     n, _, failed, pruned, missing = found
     untouched = (n == 0) & (count("running") == 0)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sweeper.errors import cut
 from sweeper.space.blocks.parts import part
+from sweeper.space.samplers import Pruner
 from sweeper.space.space import Space, keys
 from sweeper.text import canonical
 
@@ -112,10 +113,15 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
             **_without_empty({"arguments": space.sampler.options}),
         },
         "trials": _without_empty({"trials": space.trials}),
-        "pruner": _without_empty({"pruner": space.pruner and space.pruner.model_dump()}),
+        "pruner": _without_empty({"pruner": space.pruner and _pruner(space.pruner)}),
         **{key: own.get(key, {}) for key in ("when", "zip", "derived", "constraints")},
         "invalid": _without_empty({"invalid": invalid}),
     }
+
+
+def _pruner(pruner: Pruner) -> dict[str, Any]:
+    """What the digest holds of a pruner: of one that promotes that, too."""
+    return {**pruner.model_dump(exclude={"promote"}), **_without_empty({"promote": pruner.promote})}
 
 
 def essential_texts(space: Space) -> dict[str, str]:

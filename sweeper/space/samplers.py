@@ -38,6 +38,9 @@ PRUNERS = {
 """Pruners and the classes of Optuna that they are."""
 
 
+_OURS = ("seeds", "promote")
+"""The arguments of pruners that are ours, not Optuna's."""
+
 _RULES: dict[str, Callable[[Any], Any]] = {
     "int": whole(),
     "float": lambda value: float(number(value)),
@@ -69,6 +72,8 @@ class Pruner(Section):
     name: Text
     options: dict[str, Any] = {}  # noqa: RUF012 (pydantic copies it)
     seeds: int | None = None
+    promote: bool = False
+    """Whether trials pause where others would be pruned, and go on once they are good enough."""
 
 
 @accepts({"$ref": "#/definitions/sampler"})
@@ -85,17 +90,26 @@ def sampler_rule(value: Any) -> Any:
 def pruner_rule(value: Any) -> Any:
     """`median`, `MedianPruner`, or `{median: {n_warmup_steps: 1000, seeds: 2}}`."""
     if _frozen(value):
-        value = {value["name"]: {**mapping(value["options"]), "seeds": value.get("seeds")}}
+        more = {key: value.get(key) for key in _OURS}
+        value = {value["name"]: {**mapping(value["options"]), **more}}
     name, options = _named(value, PRUNERS, "Pruner", "a pruner")
     options = dict(options)
-    seeds, mistakes = options.pop("seeds", None), Mistakes()
+    seeds, promote = (options.pop(key, None) for key in _OURS)
+    mistakes = Mistakes()
     arguments: dict[str, Any] = {}
+    with mistakes.under(name, "promote"):
+        promote = promote is not None and flag(promote)
+        if promote and name != "successivehalving":
+            raise Invalid(f"must go: successivehalving alone promotes trials, {name} does not")
+    if promote and "bootstrap_count" in options:
+        rule = "must go: trials that pause are not lost, and go on when enough have come as far"
+        mistakes.add(Invalid(rule, (name, "bootstrap_count")))
     with mistakes.under(name, "seeds"):
         seeds = None if seeds is None else whole(1)(seeds)
     with mistakes.under():
-        arguments = _arguments("pruners", PRUNERS[name], name, options, ("seeds",))
+        arguments = _arguments("pruners", PRUNERS[name], name, options, _OURS)
     mistakes.check()
-    return {"name": name, "options": arguments, "seeds": seeds}
+    return {"name": name, "options": arguments, "seeds": seeds, "promote": promote}
 
 
 def constructor(module: str, name: str) -> Any:
@@ -132,7 +146,7 @@ def _named(
 def _frozen(value: Any) -> bool:
     """Whether a sampler or a pruner is written as `Space.dump` writes it."""
     keys = set(value) if isinstance(value, dict) else set()
-    return {"name", "options"} <= keys <= {"name", "options", "seeds"} and isinstance(
+    return {"name", "options"} <= keys <= {"name", "options", *_OURS} and isinstance(
         value["name"], str
     )
 

@@ -25,6 +25,7 @@ from sweeper.space.digest import digest
 from sweeper.space.space import Space
 from sweeper.study import versions
 from sweeper.study.provenance import begun_with, mixed
+from sweeper.study.pruning.promotion import Promotions
 from sweeper.study.rungs import decisions, race
 from sweeper.study.sampling import proposals
 from sweeper.study.sources import KeptRuns, sources_of
@@ -188,6 +189,8 @@ class Study:
             if digest(version.space) != digest(plan.space):
                 new += plan.extend(version.space, self.frozen)
         new += proposals.follow(self.paths, plan)
+        if self.promotions is not None:
+            self.promotions.refresh()
         return new + decisions.follow(self.paths, plan)
 
     def begun_with(self, ledger_state: LedgerState, version: int = 0) -> dict[str, str]:
@@ -216,15 +219,26 @@ class Study:
         return self.ended_in(self.ledger_state(reports=False))
 
     def waiting(self, ledger_state: LedgerState) -> list[int]:
-        """Its trials that wait for a decision on further seeds, as `ledger_state` knows them."""
-        return race.waiting(self.plan, ledger_state)
+        """Its trials that wait for a decision on further seeds, or for a promotion, as
+        `ledger_state` knows them: all their runs have ended or paused."""
+        found = race.waiting(self.plan, ledger_state)
+        if self.promotions is not None:
+            self.promotions.refresh()
+            found += self.promotions.waiting(self.plan, ledger_state)
+        return found
+
+    @cached_property
+    def promotions(self) -> Promotions | None:
+        """Its promotions, where its pruner makes some."""
+        pruner = self.space.pruner
+        return Promotions(self.space, self.paths) if pruner and pruner.promote else None
 
     def ended_in(self, ledger_state: LedgerState) -> bool:
         """Whether `ledger_state` knows all its runs to have ended, and none to follow."""
         if self.plan.due or self.waiting(ledger_state):
             return False
         records = (ledger_state.runs.get(run.id) for run in self.plan.runs)
-        return all(record is not None and record.end is not None for record in records)
+        return all(record is not None and record.settled for record in records)
 
     def edition(self, ledger_state: LedgerState) -> str:
         """A name of what `ledger_state` knows to have ended, and of the newest version.

@@ -30,7 +30,13 @@ _RUN, _POSITION = "sweeper.run", "sweeper.position"
 _STUDY, _FOLDER = "sweeper.study", "sweeper.folder"
 """Tags of an experiment: of which study it is, and where that was."""
 
-_STATES = {"running": "RUNNING", "open": "SCHEDULED", "complete": "FINISHED", "pruned": "KILLED"}
+_STATES = {
+    "running": "RUNNING",
+    "open": "SCHEDULED",
+    "paused": "SCHEDULED",
+    "complete": "FINISHED",
+    "pruned": "KILLED",
+}
 """What MLflow calls the states that are no failures."""
 
 _METRICS, _PARAMS, _PAGE = 1000, 100, 1000

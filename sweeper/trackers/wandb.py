@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError, shown
-from sweeper.ledger.run_record import UNENDED
+from sweeper.ledger.run_record import PAUSED, UNENDED
 from sweeper.study.study import Study
 from sweeper.trackers.base import FIGURES, FolderTracker, needed
 from sweeper.trackers.updates import OWN, REPORTED, Position, RunUpdate
 
 _MODES = ("offline", "online")
 
-_DID_WELL = (*UNENDED, "complete", "pruned")
+_DID_WELL = (*UNENDED, PAUSED, "complete", "pruned")
 """States in which a run is shown as finished; W&B calls all others failed."""
 
 

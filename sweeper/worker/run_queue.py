@@ -7,7 +7,7 @@ from itertools import islice
 
 from sweeper.files import disk_usage
 from sweeper.ledger.lines.header import WorkerHeader
-from sweeper.ledger.run_record import UNENDED, RunRecord
+from sweeper.ledger.run_record import PAUSED, RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.planning.plan import Run
@@ -49,6 +49,7 @@ class RunQueue:
         self._workers = workers
         self._observer = Observer(study.paths)
         self._running: set[str] = set()
+        self._paused: set[str] = set()
         self._gone: set[str] = set()
         """Workers found dead before the ledger was last read: all that they wrote is known."""
         self._unreadable: set[str] = set()
@@ -76,7 +77,8 @@ class RunQueue:
         self._gone = set(self._dead())
         changed = self._ledger_state.refresh()
         changed.update(run.id for run in planned)  # one may have ended before we knew of its plan
-        self.note(run for run in changed if run in self._ledger_state.runs)
+        known = self._ledger_state.runs
+        self.note([run for run in changed | self._paused if run in known])
         return changed
 
     def _ordered(self, runs: Sequence[Run]) -> Sequence[Run]:
@@ -158,10 +160,19 @@ class RunQueue:
             self._learn(record)
             state = record.state
             (self._running.add if state == "running" else self._running.discard)(run)
-            if state not in UNENDED:
+            (self._paused.add if state == PAUSED else self._paused.discard)(run)
+            planned = self._study.plan.find(run)
+            if record.settled and not self._promoted(planned, record):
                 self._pending.ended(run)
-            elif run not in self._pending and (planned := self._study.plan.find(run)):
+            elif run not in self._pending and planned:
                 self._pending.add(planned)
+
+    def _promoted(self, run: Run | None, record: RunRecord) -> bool:
+        """Whether a run that paused goes on."""
+        promotions = self._study.promotions
+        if run is None or promotions is None or record.end is not None:
+            return False
+        return not promotions.paused(run.trial, record)
 
     def _learn(self, record: RunRecord) -> None:
         """Packs like one that found too little memory in this process stay smaller from now on."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sweeper.ledger.run_record import Point
+from sweeper.ledger.run_record import PAUSED, Point
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.planning.plan import Run
@@ -91,7 +91,7 @@ class Trainer:
 
     def train(self, holds: Sequence[HeldRun]) -> None:
         """Trains `holds` as one pack; what it raises is theirs and recorded."""
-        holds = self._unpruned(holds)
+        holds = self._unpaused(self._unpruned(holds))
         if not holds:
             return
         self._live = live = dict(enumerate(holds))
@@ -178,6 +178,7 @@ class Trainer:
             training.drop(report.member for report in done)
             self._judge(reported)
             self._drop_pruned(training)
+        self._pause(training)
         self._end_late(training)
         if len(training.live) == 1 < before:
             self._start(list(training.live.values()))
@@ -234,6 +235,25 @@ class Trainer:
         self._end([hold for hold in holds if hold.run.trial in pruned], "pruned")
         return [hold for hold in holds if hold.run.trial not in pruned]
 
+    def _pause(self, training: Training) -> None:
+        """Saves and gives up members that have come to the step at which their trial pauses."""
+        paused = {i: hold for i, hold in training.live.items() if self._due(hold, hold.step)}
+        if paused:
+            self._attempts.save(_states(training, paused), training.pack.step)
+            self._attempts.release(list(paused.values()), PAUSED)
+            training.drop(paused)
+
+    def _unpaused(self, holds: Sequence[HeldRun]) -> list[HeldRun]:
+        """Gives up those of `holds` that resume where their trial pauses; returns the others."""
+        paused = [hold for hold in holds if self._due(hold, hold.resumed)]
+        if paused:
+            self._attempts.release(paused, PAUSED)
+        return [hold for hold in holds if hold not in paused]
+
+    def _due(self, hold: HeldRun, step: int) -> bool:
+        promotions = self._study.promotions
+        return promotions is not None and step >= promotions.bound(hold.run.trial)
+
     def _save(self, training: Training) -> None:
         """Saves every member's state; those whom another worker took over leave the pack."""
         begin = time.monotonic()
@@ -241,7 +261,7 @@ class Trainer:
         for hold in lost.values():
             self._attempts.leave(hold)
         training.drop(lost)
-        self._attempts.save(_states(training), training.pack.step)
+        self._attempts.save(_states(training, training.live), training.pack.step)
         training.saved = time.monotonic()
         training.save_s = training.saved - begin
 
@@ -294,9 +314,9 @@ def _too_long(hours: float) -> str:
     return f"it was trained for longer than limits.run_hours: {hours:g}"
 
 
-def _states(training: Training) -> Iterator[tuple[HeldRun, Part]]:
-    """The states of all members that have one, one after the other: together they may be large."""
-    for member, hold in training.live.items():
+def _states(training: Training, members: Mapping[int, HeldRun]) -> Iterator[tuple[HeldRun, Part]]:
+    """The states of `members` that have one, one after the other: together they may be large."""
+    for member, hold in members.items():
         with theirs(training.watchdog):
             part = checkpoint.unsaved(training.pack, member, hold.saved)
         if part is not None:

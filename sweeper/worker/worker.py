@@ -126,13 +126,14 @@ class Worker:
                 self._attempts.end_dead(record, outcome)
             if self._queue.idle and self._decide():
                 continue
-            if self._queue.finished:
+            if self._queue.idle and not self._promote():
                 if self._conclude is not None:
                     self._conclude(self._study, self._ledger_state, self._ledger.worker)
                 return
             self._progressed(time.monotonic_ns())  # runs that raise at once never get as far
             if self._stopping.is_set() or self._stopped():
                 return
+            self._promote()
             self._plan()
             batch = self._queue.pick()
             if batch:
@@ -202,9 +203,9 @@ class Worker:
 
     def _decide(self) -> bool:
         """Decides which trials get further seeds; returns whether any waited for that."""
-        waiting = self._study.waiting(self._ledger_state)
+        plan = self._study.plan
+        waiting = race.waiting(plan, self._ledger_state)
         if waiting:
-            plan = self._study.plan
             decision = race.decide(plan, self._ledger_state, waiting)
             decisions.record(self._study.paths, plan.decisions, decision)
         return bool(waiting)
@@ -214,6 +215,18 @@ class Worker:
         if self._advisor is not None and self._study.space.pruner is not None:
             self._refresh()
             self._advisor.judge(trials)
+            self._promote()
+
+    def _promote(self) -> bool:
+        """Promotes the trials that are due, of which some may still have to be judged; whether any
+        was."""
+        promotions, plan = self._study.promotions, self._study.plan
+        if promotions is None or self._advisor is None:
+            return False
+        self._advisor.judge(promotions.unjudged(plan, self._ledger_state))
+        found = promotions.promote(plan, self._ledger_state, self.name)
+        self._queue.note([run.id for trial in found for run in plan.runs_of(trial)])
+        return bool(found)
 
 
 def _header(study: Study, gauge: MemoryGauge) -> WorkerHeader:

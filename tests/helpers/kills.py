@@ -12,6 +12,15 @@ KILLS = {
         "sampler": {"tpe": {"n_startup_trials": 4}},
         "pruner": {"successivehalving": {"min_resource": 1, "reduction_factor": 2}},
     },
+    "promotion": {
+        "trials": 10,
+        "seeds": 2,
+        "pause": 0.02,
+        "steps": 8,
+        "pruner": {
+            "successivehalving": {"min_resource": 2, "reduction_factor": 2, "promote": True}
+        },
+    },
     "hyperband": {
         "trials": 12,
         "seeds": 1,

@@ -57,8 +57,9 @@ def _chosen(space: Space) -> str:
     if space.trials is not None:
         parts.append(counted(space.trials, "trial"))
     if space.pruner is not None:
-        seeds = {} if space.pruner.seeds is None else {"seeds": space.pruner.seeds}
-        parts.append(f"pruner {space.pruner.name}{_arguments(space.pruner.options | seeds)}")
+        ours = {"seeds": space.pruner.seeds, "promote": space.pruner.promote or None}
+        given = {key: value for key, value in ours.items() if value is not None}
+        parts.append(f"pruner {space.pruner.name}{_arguments(space.pruner.options | given)}")
     return ", ".join(parts)
 
 

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from sweeper.dispatch import Workers
 from sweeper.errors import cut
 from sweeper.ledger.failure_cause import last_line
-from sweeper.ledger.run_record import ENDS, RunRecord
+from sweeper.ledger.run_record import ENDS, PAUSED, RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.planning.plan import Run
 from sweeper.report.background import BackgroundReport
@@ -168,7 +168,7 @@ class _View:
             if run in self._steps and run in self._ledger_state.runs:
                 self._changed(self._ledger_state.runs[run])
         self._note_cause(self._ledger_state.runs[run] for run in changed if run in self._states)
-        self._done = sum(self._counts[state] for state in ENDS)
+        self._done = sum(self._counts[state] for state in (PAUSED, *ENDS))
         total = self._study.plan.total
         self.progress.update(self._task, completed=self._done, total=total, text=self._text())
         self._say()
@@ -215,7 +215,7 @@ class _View:
     def _text(self) -> str:
         shown = [
             f"{self._counts[state]} {state}"
-            for state in ("running", *ENDS)
+            for state in ("running", PAUSED, *ENDS)
             if self._counts[state] and state != "complete"
         ]
         if self._cause:

@@ -193,6 +193,12 @@ def _check_pruner(space: Space) -> None:
             f"must be at most {len(space.first_seeds)}, the seeds {whose}, but got {seeds}",
             ("pruner", space.pruner.name, "seeds"),
         )
+    if space.pruner.promote and not any(one < space.steps for one in rungs(space)):
+        raise Invalid(
+            f"must be a number below steps={space.steps} where trials are promoted, but got "
+            f"{space.pruner.options.get('min_resource')}: nothing would pause",
+            ("pruner", space.pruner.name, "min_resource"),
+        )
     if seeds is not None and space.pruner.name == "wilcoxon":
         raise Invalid(
             "must go: wilcoxon compares run by run, from n_startup_steps runs on",

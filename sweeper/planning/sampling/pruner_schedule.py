@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sweeper.errors import shown
+from sweeper.space.samplers import Pruner
 from sweeper.space.space import Space
 from sweeper.text import counted
 
@@ -46,18 +47,24 @@ def first_report(space: Space) -> int | None:
     return None if space.evaluation is None else min(space.evaluation.every, space.steps)
 
 
+def factor(pruner: Pruner) -> int:
+    """One of how many trials goes on from a rung, and how many times as long the next one takes."""
+    usual = 4 if pruner.name == "successivehalving" else 3
+    return int(pruner.options.get("reduction_factor", usual))
+
+
 def rungs(space: Space) -> list[int]:
     """The steps at which successive halving, alone or in Hyperband's brackets, halves."""
     assert space.pruner is not None
     options: Mapping[str, Any] = {**defaults(space), **space.pruner.options}
     if options.get("min_resource", "auto") == "auto":
         return []
-    factor = options.get("reduction_factor", 4 if space.pruner.name == "successivehalving" else 3)
-    step = options["min_resource"] * factor ** options.get("min_early_stopping_rate", 0)
+    times = factor(space.pruner)
+    step = options["min_resource"] * times ** options.get("min_early_stopping_rate", 0)
     found = []
     while step <= space.steps:
         found.append(step)
-        step *= factor
+        step *= times
     return found
 
 
@@ -76,6 +83,9 @@ def when(space: Space) -> str:
         places = f"at {_numbers(found)} {steps}"
     else:
         places = "at steps that Optuna finds when a trial has ended"
+    if space.pruner.promote:
+        share = f"the best 1/{factor(space.pruner)} of those that came there go on"
+        return f"{name} pauses trials {places}; {share}, the others wait for worse ones"
     if seeds == 1:
         return f"{name} judges trials {places}"
     least = space.pruner.seeds or 1

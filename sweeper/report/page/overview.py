@@ -78,7 +78,10 @@ def _sampler(space: Space) -> str:
     sampler = space.sampler.name
     if space.trials is not None:
         sampler += f", {counted(space.trials, 'trial')}"
-    return f"{sampler}, pruned by {space.pruner.name}" if space.pruner is not None else sampler
+    if space.pruner is None:
+        return sampler
+    how = "promoted" if space.pruner.promote else "pruned"
+    return f"{sampler}, {how} by {space.pruner.name}"
 
 
 def _seeds(space: Space) -> str:

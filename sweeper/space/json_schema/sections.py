@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sweeper import lookup
-from sweeper.schema.rules import accepted, text
+from sweeper.schema.rules import accepted, flag, text
 from sweeper.schema.rules import whole as whole_number
 from sweeper.score import AT
 from sweeper.space import figure_options, figure_rules
@@ -52,7 +52,7 @@ def definitions() -> dict[str, Form]:
         },
         "figures": {"type": ["array", "null"], "items": _figure()},
         "note": _note(),
-        "pruner": _advice(PRUNERS, "Pruner", {"seeds": or_null(accepted(whole_number(1)))}),
+        "pruner": _advice(PRUNERS, "Pruner", _ours()),
         "sampler": _advice(SAMPLERS, "Sampler", {}),
         "score": _score(),
         "seeds": _seeds(),
@@ -187,6 +187,11 @@ def _note() -> Form:
         "type": ["string", "object", "array", "null"],
         "items": {**sentence, "type": ["string", "object"]},
     }
+
+
+def _ours() -> Form:
+    """The arguments of pruners that are not Optuna's."""
+    return {"seeds": or_null(accepted(whole_number(1))), "promote": or_null(accepted(flag))}
 
 
 def _advice(known: Iterable[str], suffix: str, more: Form) -> Form:

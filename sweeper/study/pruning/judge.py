@@ -9,7 +9,7 @@ what it sees is how they ended. Only the seeds that a study began with judge.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sweeper.files.atomic import link_first, patiently
 from sweeper.ledger.lines.kinds import JudgedLine
@@ -63,12 +63,29 @@ class Judge:
             return
         pruner, curves = self._study.space.pruner, self.curves(trial)
         assert pruner is not None
+        if self._study.promotions is not None:
+            self._stand(trial, self._study.promotions.rungs, curves)
+            return
         for step, seeds in sorted(curves.reached().items()):
             if step in lines or seeds < (pruner.seeds or 1):
                 continue
             if self._decide(trial, step, seeds, curves.values(seeds)):
                 self._prune(trial)
                 return
+
+    def _stand(self, trial: int, rungs: Sequence[int], curves: TrialCurves | TrialEnds) -> None:
+        """Records how good a trial is at each of `rungs` that enough of its seeds have come to."""
+        pruner, lines, reached = self._study.space.pruner, self._lines(trial), curves.reached()
+        needed = (pruner and pruner.seeds) or len(self._study.versions[0].space.first_seeds)
+        for rung in rungs:
+            steps = [step for step, n in reached.items() if step >= rung and n >= needed]
+            if not steps or rung in lines:
+                continue
+            value = curves.values(needed)[min(steps)]
+            line = JudgedLine(trial, self._lives(trial), rung, value, False, {}, needed)
+            self._ledger.write([line.to_json()], sync=True)
+            self._ledger_state.add(self._ledger.worker, line)
+            self._tell(trial, line)
 
     def _decide(self, trial: int, step: int, seeds: int, values: dict[int, float]) -> bool:
         """Asks the pruner, and records its answer in the ledger before anything follows from it."""

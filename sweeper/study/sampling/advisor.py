@@ -202,8 +202,13 @@ class Advisor:
 
         One that is complete has no values where diverged runs decide them.
         """
-        runs = self._study.plan.runs_of(trial)
+        runs, promotions = self._study.plan.runs_of(trial), self._study.promotions
         records = [self._ledger_state.runs.get(run.id) for run in runs]
+        known = [record for record in records if record is not None]
+        if len(known) == len(runs) and all(record.settled for record in known):
+            paused = [one for one in known if promotions and promotions.paused(trial, one)]
+            if paused and not any(one.state in UNSCORED for one in known):
+                return TrialState.PRUNED, None
         ends = [record.end for record in records if record is not None and record.end is not None]
         if len(ends) < len(records):
             return None
