@@ -71,8 +71,8 @@ def _claims(study: Study) -> list[dict[str, Any]]:
 @command(
     {
         **STUDY_OPTIONS,
-        "state": "only those: open, running, paused, complete, pruned, nan, failed, oom, timeout or "
-        "lost",
+        "state": "only those: open, running, paused, complete, pruned, nan, failed, oom, timeout "
+        "or lost",
         "trial": "only those of the trial of this number",
         "format": "text (default), json or csv",
     }
