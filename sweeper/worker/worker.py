@@ -143,6 +143,8 @@ class Worker:
                 self._note_code()
                 taken = time.monotonic()
             else:
+                if self._study.plan.rising:  # others end a rung, behind which there is more to do
+                    taken = time.monotonic()
                 self._stopping.wait(IDLE_S)
 
     def _note_code(self) -> None:
