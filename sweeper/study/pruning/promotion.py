@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 from sweeper.files.atomic import link_first, patiently
 from sweeper.ledger.reader import listed
@@ -60,7 +61,7 @@ class Promotions:
         due = list(self._due(plan, ledger_state))
         for trial, step in due:
             name = self._paths.promoted(trial, step)
-            patiently(lambda name=name: link_first(name, worker.encode()), name.parent)
+            patiently(partial(link_first, name, worker.encode()), name.parent)
             self._passed[trial] = step
         return {trial for trial, _ in due}
 
