@@ -58,6 +58,7 @@ def _record(made: Study, run: Any, state: str, reports: Reports) -> SimpleNamesp
         also=end.also,
         step=step,
         end=None if state == "running" else end,
+        settled=state != "running",
         generation=0,
         attempts=1,
         started=100.0,

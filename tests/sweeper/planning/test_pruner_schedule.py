@@ -15,7 +15,7 @@ def space(pruner, steps=1000, every=None, seeds=1, tasks=1):
     return SimpleNamespace(
         pruner=Pruner(**pruner_rule(pruner)),
         steps=steps,
-        seeds=range(seeds),
+        first_seeds=range(seeds),
         tasks=range(tasks),
         evaluation=None if every is None else SimpleNamespace(every=every),
         score=SimpleNamespace(metric="return"),
