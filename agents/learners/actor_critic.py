@@ -98,7 +98,7 @@ class ActorCritic(ActorCriticPasses):
         return bool(over and step % self.params["update_every"] == 0)
 
     def learn(self, replay: Replay, step: int) -> None:
-        """Updates every `update_every` steps once the warm-up is over.
+        """Updates `update_times` every `update_every` steps once the warm-up is over.
 
         Features do an update of their own first. Of those that come before all others it does one
         in a call (`is_behind`).

@@ -52,6 +52,7 @@ class BaseLearner(SizedLearner):
     later_parameters: ClassVar[Collection[str]] = (
         *settings.PARAMETERS,
         *collecting.PARAMETERS,
+        *collecting.TIMES,
         *store.PARAMETERS,
         *schedule.PARAMETERS,
         *optimisers.parameters().keys() - _OF_OPTIMISERS,
@@ -67,6 +68,7 @@ class BaseLearner(SizedLearner):
             **cls.parameters,
             **settings.PARAMETERS,
             **collecting.PARAMETERS,
+            **collecting.TIMES,
             **store.PARAMETERS,
             **own,
         }

@@ -193,7 +193,8 @@ class Learner(BaseLearner):
         return np.where(random, actions, self._greedy(observations, None))
 
     def learn(self, replay: Replay, step: int) -> None:
-        """Updates every `update_every` and syncs targets every `target.every` steps."""
+        """Updates `update_times` every `update_every` steps, and syncs targets every `target.every`
+        steps, after the updates."""
         if step < self._warmup:
             return
         if step % self._update_every == 0:

@@ -160,10 +160,12 @@ class Sampled:
 
     def __init__(self) -> None:
         self.times: list[int] = []
+        self.draws: list[np.ndarray] = []
         self.step = 0
 
     def draw(self, draws: np.ndarray, share: float) -> Batch:
         self.times.append(self.step)
+        self.draws.append(draws)
         assert draws.shape == (1, 32) and 0 <= share < 1
         return batch(1)
 
@@ -189,6 +191,22 @@ def test_updates_and_target_syncs_come_when_they_are_due(run):
             synced.append(step)
     assert replay.times == [12, 16, 20, 24, 28, 32, 36]
     assert set(synced) >= {18, 27, 36} and 20 not in synced
+
+
+def test_several_updates_at_a_time_are_of_batches_and_schedules_of_their_own(run):
+    """Targets are synced by steps, after all updates of a step."""
+    agents = learner(run(warmup_steps=10, target__every=12, update_every=4, update_times=3))
+    replay = Sampled()
+    for step in range(1, 17):
+        replay.step = step
+        agents.learn(replay, step)
+        synced = all(
+            map(torch.equal, held(agents, "online").values(), held(agents, "target").values())
+        )
+        assert synced == (step < 16)
+    assert replay.times == [12, 12, 12, 16, 16, 16]
+    assert len({draws.tobytes() for draws in replay.draws}) == 6
+    assert agents.counters["updates"] == agents.optimisers["critic"].steps == 6
 
 
 def test_the_target_iterates_on_its_own_and_greedy_acting_where_asked(run):
