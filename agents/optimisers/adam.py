@@ -1,11 +1,14 @@
-"""Adam: running means of the gradient, divided by the root of those of its square."""
+"""Adam: running means of the gradient, divided by the root of those of its square.
+
+With `optimizer.weight_decay` it is AdamW (Loshchilov & Hutter 2019).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from agents.optimisers.base import BaseOptimiser, Rates, Settings, rows, spread
+from agents.optimisers.base import WEIGHT_DECAY, BaseOptimiser, Rates, Settings, rows, spread
 from agents.parameter import Parameter
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ _Places = Sequence[tuple[int, int]]
 class Optimiser(BaseOptimiser):
     """Kingma & Ba 2015, as torch.optim.Adam: x -= lr m' / (sqrt(v') + eps), bias-corrected.
 
+    Weight decay is decoupled, as in torch.optim.AdamW.
+
     On a CPU torch's fused kernel takes members one by one (bit-equal in any pack, and the fastest);
     elsewhere all members are updated at once, with hyperparameters as tensors [P].
     """
@@ -30,6 +35,7 @@ class Optimiser(BaseOptimiser):
         "eps": Parameter(float, 1e-8, low=0.0, packable=True),
         "beta1": Parameter(float, 0.9, low=0.0, high=0.999999, packable=True),
         "beta2": Parameter(float, 0.999, low=0.0, high=0.999999, packable=True),
+        **WEIGHT_DECAY,
     }
     moments = ("m", "v")
     kept_as = "adam"  # so were they called before there were other optimisers
@@ -52,6 +58,7 @@ class Optimiser(BaseOptimiser):
         self, gradients: Sequence[torch.Tensor], rates: Rates, eps: torch.Tensor | None
     ) -> None:
         """Updates both means, then every parameter."""
+        self.decay(rates)
         if self._on_cpu:
             self.update_memberwise(gradients, rates, eps)
         else:

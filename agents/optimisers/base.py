@@ -20,6 +20,10 @@ else:
 
 KIND = "optimizer.kind"
 _DEFAULT = "adam"
+WEIGHT_DECAY: Mapping[str, Parameter] = {
+    "weight_decay": Parameter(float, 0.0, low=0.0, packable=True)
+}
+"""What an optimiser has among its `parameters` whose `update` calls `decay`."""
 Rates = Sequence["torch.Tensor | None"]
 """For each parameter factors [P] of this step's sizes, or `None` for 1."""
 
@@ -77,6 +81,7 @@ class BaseOptimiser(ABC):
         self.lr = vector([member.lr for member in settings])
         self.numbers = {n: vector([m.numbers[n] for m in settings]) for n in self.parameters}
         """Each of the parameters of its own, [P], in double precision."""
+        self._decays = any(member.numbers.get("weight_decay") for member in settings)
         self._kind = settings[0].schedule.kind
         self._ends = vector([member.schedule.end_factor for member in settings])
         self._updates = vector([float(member.schedule.updates) for member in settings])
@@ -117,6 +122,19 @@ class BaseOptimiser(ABC):
         self, gradients: Sequence[torch.Tensor], rates: Rates, eps: torch.Tensor | None
     ) -> None:
         """Does one step, with `steps` counting it; no gradients are recorded."""
+
+    def decay(self, rates: Rates) -> None:
+        """Makes all parameters shorter by weight decay that is decoupled from the gradient.
+
+        x -= lr decay x, with the size that this step has for x, before the step itself (Loshchilov
+        & Hutter 2019, Alg. 2). Biases and norms decay too.
+        """
+        if not self._decays:
+            return
+        each = self._scheduled() * self.numbers["weight_decay"]
+        for parameter, rate in zip(self.trained, rates, strict=True):
+            left = 1.0 - (each if rate is None else each * rate)
+            parameter.mul_(spread(left.float(), parameter))
 
     def sizes(self, rates: Rates, factor: torch.Tensor | None = None) -> list[torch.Tensor]:
         """Returns for each parameter the sizes of this step [P], in single precision.

@@ -31,6 +31,7 @@ DIFFERENT = {
     "optimizer.lr": (1e-3, 1e-4, 3e-4),
     "actor.lr": (1e-3, 1e-4, 3e-4),
     "optimizer.eps": (1e-4, 1e-8, 1e-2),
+    "optimizer.weight_decay": (0.0, 0.3, 10.0),
     "gamma": (0.9, 0.99, 0.5),
     "target.tau": (0.005, 0.5, 1.0),
     "asymmetry.alpha": (None, 0.3, 0.7),
