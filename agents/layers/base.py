@@ -8,7 +8,7 @@ bit-equal between packs, products are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -41,7 +41,8 @@ class Layer:
 
     With `spectral`, the output of the linear map is scaled before the bias is added, which equals
     scaling the weights and is cheaper; `bias_scaling` scales the bias. `norm` and then `activation`
-    follow; `seen` is told what comes out.
+    follow; `seen` is told what comes out. `norm_before` is one of what it reads, which its body
+    does.
     """
 
     convolves: ClassVar[bool]
@@ -54,6 +55,7 @@ class Layer:
         self.spectral: SpectralNorm | None = None
         self.bias_scaling: BiasScaling | None = None
         self.norm: norms.Norm | None = None
+        self.norm_before: norms.Norm | None = None
         self.activation: str | None = "relu"
         self.seen: Callable[[torch.Tensor], None] | None = None
         self._bound = math.sqrt(6.0 / (inputs + field * outputs))
@@ -68,15 +70,20 @@ class Layer:
         self.activation = activation(sizes)
         return self
 
-    def initialise(self, keys: np.ndarray, gain: float | None = None) -> None:
+    def initialise(
+        self, keys: np.ndarray, gain: float | None = None, rows: Sequence[int] | None = None
+    ) -> None:
         """Draws weights from the streams `keys` [P]; biases become 0.
 
+        `rows` are the maps that the keys are of, where they are not of all.
         Xavier-uniform (Glorot & Bengio 2010), or orthogonal with `gain` (Saxe et al. 2014).
         """
         with torch.no_grad():
-            for weight, key in zip(self.weight, keys, strict=True):
-                weight.copy_(self._uniform(key) if gain is None else gain * self._orthogonal(key))
-            self.bias.zero_()
+            every = range(len(self.weight)) if rows is None else rows
+            for row, key in zip(every, keys, strict=True):
+                drawn = self._uniform(key) if gain is None else gain * self._orthogonal(key)
+                self.weight[row].copy_(drawn)
+                self.bias[row].zero_()
 
     def _uniform(self, key: int) -> torch.Tensor:
         return self._drawn(lambda at: self._bound * (2.0 * streams.uniforms(key, at) - 1.0))

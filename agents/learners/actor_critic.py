@@ -100,9 +100,13 @@ class ActorCritic(ActorCriticPasses):
     def learn(self, replay: Replay, step: int) -> None:
         """Updates `update_times` every `update_every` steps once the warm-up is over.
 
+        Before that it draws anew what is due.
+
         Features do an update of their own first. Of those that come before all others it does one
         in a call (`is_behind`).
         """
+        for one in self.resets.due(step):
+            self.reset(one)
         if not self.learns(step):
             return
         for _ in range(self.collecting.updates_at_once):

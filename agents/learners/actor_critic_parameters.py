@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agents import collecting
 from agents.features import base as features
 from agents.layers import norms, spectral_settings
 from agents.networks import network
-from agents.optim import losses, schedule
+from agents.optim import losses, resets, schedule
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
 from agents.policies import base as policies
@@ -86,6 +87,8 @@ PARAMETERS: Mapping[str, Parameter] = {
     **prioritised.PARAMETERS,
     "warmup_steps": Parameter(int, 10_000, low=2),
     "update_every": Parameter(int, 1, low=1),
+    **collecting.TIMES,
+    **resets.PARAMETERS,
     "n_step": Parameter(int, 1, low=1),
 }
 """Of every actor-critic learner; the defaults are those of the later code of the

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from agents import streams
+from agents import collecting, streams
 from agents.collecting import Collecting
 from agents.heads import base as heads
 from agents.layers import spectral_settings
@@ -18,7 +18,8 @@ from agents.learners.running_means import RunningMeans
 from agents.networks import atari, gradient_penalty, network
 from agents.networks.gradient_penalty import GradientPenalty
 from agents.networks.network import Network
-from agents.optim import schedule
+from agents.optim import resets, schedule
+from agents.optim.resets import Reset, Resets
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
 from agents.replay import prioritised
@@ -63,6 +64,8 @@ class Learner(BaseLearner):
         "epsilon.decay_until": Parameter(int, 250_000, low=2, packable=True),
         "evaluation.epsilon": Parameter(float, 0.001, low=0.0, high=1.0, packable=True),
         "update_every": Parameter(int, 4, low=1),
+        **collecting.TIMES,
+        **resets.PARAMETERS,
         "target.every": Parameter(int, 4_000, low=1),
     }
     earlier_defaults: ClassVar[Mapping[str, Any]] = {"sn.projection": "hard", "sn.detach_rho": True}
@@ -85,6 +88,8 @@ class Learner(BaseLearner):
         network.check(params, "network", shape.observation)
         network.check_normalised(params, "network", shape.observation)
         prioritised.check(params)
+        depth = network.depth(network.part(params, "network"), shape.observation)
+        resets.check(params, {"network": depth})
         if params["sn.scheduler"] == "muleps" and "eps" not in optimisers.find(params).parameters:
             raise ValueError(
                 "sn.scheduler=muleps multiplies the optimiser's epsilon, and "
@@ -163,6 +168,7 @@ class Learner(BaseLearner):
         self._penalty = GradientPenalty.of(
             [run.params for run in runs], self._online, shape.observation, device
         )
+        self._resets = Resets([run.params for run in runs])
         measured = ("loss", "q") if self._penalty is None else ("loss", "q", "penalty")
         self._means = RunningMeans(measured, len(runs), device)
 
@@ -194,7 +200,9 @@ class Learner(BaseLearner):
 
     def learn(self, replay: Replay, step: int) -> None:
         """Updates `update_times` every `update_every` steps, and syncs targets every `target.every`
-        steps, after the updates."""
+        steps, after the updates; before them it draws anew what is due."""
+        for one in self._resets.due(step):
+            self.reset(one)
         if step < self._warmup:
             return
         if step % self._update_every == 0:
@@ -205,6 +213,12 @@ class Learner(BaseLearner):
                 replay.tell(batch, self.errors)
         if step % self._target_every == 0:
             self._target.copy_(self._online)
+
+    def reset(self, one: Reset) -> None:
+        """Draws a member's network and its target anew, and forgets what the optimiser keeps."""
+        for net in (self._online, self._target):
+            net.initialise([self._seeds[one.row]], [one.stream], [one.row], one.layers)
+        self.optimisers["critic"].forget([one.row], self._online.places(one.layers))
 
     def update(self, batch: Batch) -> None:
         """Updates the Q network once."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents import lookup
+from agents.optim import resets
 from agents.optim.schedule import CONSTANT, Schedule, factors
 from agents.parameter import Parameter, of_kinds
 
@@ -30,11 +31,15 @@ Rates = Sequence["torch.Tensor | None"]
 
 @dataclass(frozen=True)
 class Settings:
-    """One member's step size, its schedule, and the numbers that its optimiser has besides."""
+    """One member's step size, its schedule, and the numbers that its optimiser has besides.
+
+    `resets`: whether what it trains is drawn anew at times (`BaseOptimiser.forget`).
+    """
 
     lr: float
     numbers: Mapping[str, float] = field(default_factory=dict)
     schedule: Schedule = CONSTANT
+    resets: bool = False
 
 
 class BaseOptimiser(ABC):
@@ -60,13 +65,14 @@ class BaseOptimiser(ABC):
             name: float(params.get(f"optimizer.{name}", known.default))
             for name, known in cls.parameters.items()
         }
-        return Settings(float(params[lr]), numbers, Schedule.of(params, updates))
+        schedule, anew = Schedule.of(params, updates), resets.is_asked(params)
+        return Settings(float(params[lr]), numbers, schedule, anew)
 
     @classmethod
-    def defaults(cls, lr: float) -> Settings:
+    def defaults(cls, lr: float, resets: bool = False) -> Settings:
         """Returns its own defaults with the step size `lr`, which stays."""
         numbers = {name: float(known.default) for name, known in cls.parameters.items()}
-        return Settings(lr, numbers)
+        return Settings(lr, numbers, resets=resets)
 
     def __init__(self, parameters: Sequence[torch.Tensor], settings: Sequence[Settings]) -> None:
         self.members = list(settings)
@@ -168,6 +174,15 @@ class BaseOptimiser(ABC):
         """Returns the epsilons of this step [P], in double precision."""
         own = self.numbers["eps"]
         return own if eps is None else own * eps
+
+    def forget(self, members: Sequence[int], places: Sequence[int]) -> None:
+        """Sets all that is kept of some parameters, by their places, of some members back to 0.
+
+        The schedule goes on, and `steps` with it.
+        """
+        for kept in self.kept.values():
+            for place in places:
+                kept[place][list(members)] = 0.0
 
     def tensors(self) -> list[tuple[str, torch.Tensor]]:
         """Returns (name, tensor [P, ...]) of all that a checkpoint holds besides `steps`."""

@@ -180,6 +180,30 @@ def test_weight_decay_of_others_changes_no_bit_of_a_member(kind: str, path: str)
         assert (p[0] - q[0]).abs().max() > 1e-3
 
 
+def test_what_is_forgotten_begins_again_while_the_schedule_goes_on(kind: str, path: str) -> None:
+    """Of the first parameter of the second member; torch's is made anew there."""
+    ours, row, at = blank(), 1, 7
+    lr, numbers = NUMBERS[kind][row]
+    members = [Settings(own, given, COSINE, True) for own, given in NUMBERS[kind]]
+    optimiser = lookup.find("optimisers", kind)(ours, members)
+    optimiser._on_cpu = path == "cpu"
+    theirs = [p[row].clone().requires_grad_() for p in ours]
+    references = [TORCHS[kind]([{"params": [p]}], lr, **numbers) for p in theirs]
+    for update in range(20):
+        if update == at:
+            optimiser.forget([row], [0])
+            references[0] = TORCHS[kind]([{"params": theirs[:1]}], lr, **numbers)
+        gradients = blank(update + 1)
+        optimiser.step(gradients)
+        for parameter, gradient, reference in zip(theirs, gradients, references, strict=True):
+            reference.param_groups[0]["lr"] = lr * COSINE.factor(update)
+            parameter.grad = gradient[row].clone()
+            reference.step()
+    assert optimiser.steps == 20
+    for mine, reference in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(mine[row], reference.detach(), rtol=1e-6, atol=1e-6)
+
+
 def test_a_gradient_divided_by_rho_is_an_epsilon_multiplied_by_it(path: str) -> None:
     """Spec 2.4: with a constant rho, and eps outside the root; of centred RMSprop the same."""
     rho = torch.tensor([3.0, 0.2, 20.0])
