@@ -195,7 +195,7 @@ def norm(layer: LinearMap, keys: np.ndarray, iterations: int) -> torch.Tensor:
     return _length(layer.map(u))
 
 
-def _fill(vectors: Sequence[torch.Tensor], keys: np.ndarray, begin: int) -> None:
+def _fill(vectors: torch.Tensor | Sequence[torch.Tensor], keys: np.ndarray, begin: int) -> None:
     """Unit vectors of Gaussian numbers from the streams `keys` [P]."""
     counter = np.arange(vectors[0].numel(), dtype=np.int64) + begin
     for row, key in zip(vectors, keys, strict=True):

@@ -195,6 +195,7 @@ class ActorCriticNetworks(BaseLearner):
         self.averaged: dict[str, Rows] = {**self.targets, **self.target_encoder}
         self._averages = [self._average(name) for name in own]
         self.optimisers = {name: self._optimiser(name) for name in self.learned}
+        self.projections = {n: net.net.projection(self.params) for n, net in self.learned.items()}
         self.resets = Resets(self._members)
 
     def learning_with(self, name: str) -> Sequence[str]:
@@ -254,6 +255,7 @@ class ActorCriticNetworks(BaseLearner):
             net.initialise([run.seed for run in self.runs], name)
             if self.averaged[name] is not net:
                 self.averaged[name].net.copy_(net.net)
+            self.projections[name].remember()
 
     def reset(self, one: Reset) -> None:
         """Draws a member's networks and their targets anew, and forgets what optimisers keep.
@@ -266,7 +268,9 @@ class ActorCriticNetworks(BaseLearner):
             drawn = [self.runs[one.row].seed], f"{one.stream}{name}", one.row, one.layers
             for rows in (net, self.averaged[name]):
                 rows.initialise(*drawn)
-            self.optimisers[name].forget(net.rows(one.row), net.net.places(one.layers))
+            rows_of_member = net.rows(one.row)
+            self.optimisers[name].forget(rows_of_member, net.net.places(one.layers))
+            self.projections[name].remember(rows_of_member, net.net.first(one.layers))
 
     def update_targets(self) -> None:
         """Moves every target towards its network by tau (Polyak averaging)."""

@@ -9,7 +9,7 @@ from agents import collecting
 from agents.features import base as features
 from agents.layers import norms, spectral_settings
 from agents.networks import network
-from agents.optim import losses, resets, schedule
+from agents.optim import losses, projection, resets, schedule
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
 from agents.policies import base as policies
@@ -80,6 +80,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     **losses.PARAMETERS,
     **optimisers.parameters(),
     **schedule.PARAMETERS,
+    **projection.PARAMETERS,
     "gamma": Parameter(float, 0.99, low=0.0, high=1.0, packable=True),
     "reward_scale": Parameter(float, 1.0, packable=True),
     "batch_size": Parameter(int, 256, low=1),

@@ -16,7 +16,7 @@ from agents.learners.memory import SizedLearner
 from agents.learners.memory import Sizes as Sizes
 from agents.learners.misfit import misfit
 from agents.networks import network
-from agents.optim import resets, schedule
+from agents.optim import projection, resets, schedule
 from agents.optimisers import base as optimisers
 from agents.replay import store
 from agents.shape import Shape
@@ -54,6 +54,7 @@ class BaseLearner(SizedLearner):
         *collecting.PARAMETERS,
         *collecting.TIMES,
         *resets.PARAMETERS,
+        *projection.PARAMETERS,
         *store.PARAMETERS,
         *schedule.PARAMETERS,
         *optimisers.parameters().keys() - _OF_OPTIMISERS,

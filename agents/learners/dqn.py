@@ -18,7 +18,7 @@ from agents.learners.running_means import RunningMeans
 from agents.networks import atari, gradient_penalty, network
 from agents.networks.gradient_penalty import GradientPenalty
 from agents.networks.network import Network
-from agents.optim import resets, schedule
+from agents.optim import projection, resets, schedule
 from agents.optim.resets import Reset, Resets
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
@@ -49,6 +49,7 @@ class Learner(BaseLearner):
         "optimizer.lr": Parameter(float, 2.5e-4, low=0.0, packable=True),
         **optimisers.parameters(eps=3.125e-4),
         **schedule.PARAMETERS,
+        **projection.PARAMETERS,
         **heads.parameters("network", "linear"),
         "loss": Parameter(
             str, "mse", choices=("mse", "huber"), only={"network.head.kind": ("linear",)}
@@ -168,6 +169,7 @@ class Learner(BaseLearner):
         self._penalty = GradientPenalty.of(
             [run.params for run in runs], self._online, shape.observation, device
         )
+        self._projection = self._online.projection(params)
         self._resets = Resets([run.params for run in runs])
         measured = ("loss", "q") if self._penalty is None else ("loss", "q", "penalty")
         self._means = RunningMeans(measured, len(runs), device)
@@ -176,6 +178,7 @@ class Learner(BaseLearner):
         """Draws random online networks; targets start equal to them."""
         self._online.initialise(self._seeds)
         self._target.copy_(self._online)
+        self._projection.remember()
 
     def act(self, observations: np.ndarray, step: int) -> np.ndarray:
         """Returns epsilon-greedy actions [P, E].
@@ -219,6 +222,7 @@ class Learner(BaseLearner):
         for net in (self._online, self._target):
             net.initialise([self._seeds[one.row]], [one.stream], [one.row], one.layers)
         self.optimisers["critic"].forget([one.row], self._online.places(one.layers))
+        self._projection.remember([one.row], self._online.first(one.layers))
 
     def update(self, batch: Batch) -> None:
         """Updates the Q network once."""
@@ -231,6 +235,7 @@ class Learner(BaseLearner):
         gradients = torch.autograd.grad(objective, self._online.parameters)
         self.record_loss("critic", loss, gradients)
         self.optimisers["critic"].step(*self._online.schedulers.step(gradients))
+        self._projection.step()
         self._means.add(loss=loss, q=readout.value(chosen).mean(1))
         self.errors = None if batch.weights is None else readout.errors(chosen.detach(), y)
 
@@ -306,6 +311,8 @@ class Learner(BaseLearner):
         optimiser = self.optimisers["critic"]
         kept = optimiser.tensors()
         tensors += [(f"{optimiser.kept_as}.{name}", t, everyone) for name, t in kept]
+        norms = enumerate(self._projection.norms)
+        tensors += [(f"norms.{place}", t, everyone) for place, t in norms]
         return [*tensors, ("sums", self._means.sums, everyone)]
 
     def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:

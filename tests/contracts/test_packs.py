@@ -129,6 +129,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "resets": {
         "update_times": 2,
         "update_every": 5,
+        "optimizer.project": "hidden",
         "critic.body": "residual",
         "network.norm.kind": "batch",
         "network.norm.affine": True,
