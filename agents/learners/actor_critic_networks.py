@@ -12,7 +12,6 @@ from agents.features import base as features
 from agents.learners.actor_critic_parameters import (
     FEATURES_LOSS,
     LATER,
-    check_n_step,
     layers_parameter,
 )
 from agents.learners.base import BaseLearner, Sizes
@@ -27,7 +26,7 @@ from agents.optimisers import base as optimisers
 from agents.optimisers.base import BaseOptimiser
 from agents.policies import base as policies
 from agents.policies.base import ACTOR
-from agents.replay import prioritised
+from agents.replay import episode_ends, prioritised
 from agents.shape import Shape
 
 _PASSES = 3  # online, target, and the gradient's way back
@@ -66,7 +65,7 @@ class ActorCriticNetworks(BaseLearner):
             if (layers := layers_parameter(one.prefix)) in params:
                 network.check_normalised(params, one.prefix, (one.inputs,), layers)
         resets.check(params, {n: cls._depth(params, one) for n, one in described.items()})
-        check_n_step(params)
+        episode_ends.check(params)
         losses.check(params)
         prioritised.check(params)
         policies.check(params, cls.parameters)

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from agents import collecting, streams
+from agents import streams
 from agents.collecting import Collecting
 from agents.heads import base as heads
-from agents.layers import spectral_settings
 from agents.learners.base import BaseLearner, Sizes
+from agents.learners.dqn_parameters import LATER, PARAMETERS
 from agents.learners.epsilon_schedule import EpsilonSchedule
 from agents.learners.running_means import RunningMeans
-from agents.networks import atari, gradient_penalty, network
+from agents.networks import gradient_penalty, network
 from agents.networks.gradient_penalty import GradientPenalty
 from agents.networks.network import Network
-from agents.optim import projection, resets, schedule
+from agents.optim import resets, schedule
 from agents.optim.resets import Reset, Resets
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
-from agents.replay import prioritised
+from agents.replay import episode_ends, prioritised
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.replay.frames import as_floats
@@ -39,46 +39,11 @@ else:
 
 
 class Learner(BaseLearner):
-    """P agents with a Q network each: epsilon-greedy, one-step targets, hard target syncs."""
+    """P agents with a Q network each: epsilon-greedy, targets of `n_step` steps, hard syncs."""
 
-    parameters: ClassVar[Mapping[str, Parameter]] = {
-        **network.parameters("network", "minatar", 128, 1, "xavier"),
-        "network.convs": Parameter(tuple, (16,)),
-        **atari.PARAMETERS,
-        **spectral_settings.PARAMETERS,
-        "optimizer.lr": Parameter(float, 2.5e-4, low=0.0, packable=True),
-        **optimisers.parameters(eps=3.125e-4),
-        **schedule.PARAMETERS,
-        **projection.PARAMETERS,
-        **heads.parameters("network", "linear"),
-        "loss": Parameter(
-            str, "mse", choices=("mse", "huber"), only={"network.head.kind": ("linear",)}
-        ),
-        **gradient_penalty.PARAMETERS,
-        "gamma": Parameter(float, 0.99, low=0.0, high=1.0, packable=True),
-        "batch_size": Parameter(int, 32, low=1),
-        "replay.capacity": Parameter(int, 100_000, low=2),
-        **prioritised.PARAMETERS,
-        "warmup_steps": Parameter(int, 5_000, low=2),
-        "epsilon.initial": Parameter(float, 1.0, low=0.0, high=1.0, packable=True),
-        "epsilon.final": Parameter(float, 0.01, low=0.0, high=1.0, packable=True),
-        "epsilon.decay_until": Parameter(int, 250_000, low=2, packable=True),
-        "evaluation.epsilon": Parameter(float, 0.001, low=0.0, high=1.0, packable=True),
-        "update_every": Parameter(int, 4, low=1),
-        **collecting.TIMES,
-        **resets.PARAMETERS,
-        "target.every": Parameter(int, 4_000, low=1),
-    }
+    parameters: ClassVar[Mapping[str, Parameter]] = PARAMETERS
     earlier_defaults: ClassVar[Mapping[str, Any]] = {"sn.projection": "hard", "sn.detach_rho": True}
-    later_parameters: ClassVar[Collection[str]] = (
-        *BaseLearner.later_parameters,
-        *("sn.use", "sn.scheduler", "sn.scope"),
-        *(f"network.{name}" for name in network.LATER),
-        *atari.PARAMETERS,
-        *gradient_penalty.PARAMETERS,
-        *prioritised.PARAMETERS,
-        *heads.parameters("network", "linear"),
-    )
+    later_parameters: ClassVar[Collection[str]] = (*BaseLearner.later_parameters, *LATER)
     networks = ("critic",)
     metrics = ("return", "train_return", "loss", "q", "penalty", "epsilon", "eval_partial")
     cpu_pack = 4  # the best of 1 ... 32 or level with it for all published sizes
@@ -88,6 +53,7 @@ class Learner(BaseLearner):
         """Raises ValueError where the network does not fit or exploration ends in the warm-up."""
         network.check(params, "network", shape.observation)
         network.check_normalised(params, "network", shape.observation)
+        episode_ends.check(params)
         prioritised.check(params)
         depth = network.depth(network.part(params, "network"), shape.observation)
         resets.check(params, {"network": depth})
@@ -139,6 +105,7 @@ class Learner(BaseLearner):
         self._high = shape.high
         self._seeds = [run.seed for run in runs]
         self._warmup: int = params["warmup_steps"]
+        self.n_step: int = params["n_step"]
         self._update_every: int = params["update_every"]
         self._target_every: int = params["target.every"]
         self._loss_kind: str | None = params.get("loss")
@@ -211,7 +178,8 @@ class Learner(BaseLearner):
         if step % self._update_every == 0:
             for _ in range(self._collecting.updates_at_once):
                 done = self.optimisers["critic"].steps
-                batch = replay.draw(self._batches.at(done), done / self._updates)
+                chosen = self._batches.at(done), done / self._updates
+                batch = replay.draw(*chosen, self.n_step, self._gamma)
                 self.update(batch)
                 replay.tell(batch, self.errors)
         if step % self._target_every == 0:
@@ -248,7 +216,10 @@ class Learner(BaseLearner):
         return loss + self._penalty.weight * penalty
 
     def critic_target(self, batch: Batch, *noise: torch.Tensor) -> torch.Tensor:
-        """Returns the values of y = r + gamma * mask * max_a Q_target(s', a), [P, B]."""
+        """Returns the values of y = r + gamma * mask * max_a Q_target(s', a), [P, B].
+
+        Where `n_step` is above 1, r and mask are those of `n_step_returns`.
+        """
         with torch.no_grad():
             return self._target.readout.mean(self.target_of(batch))
 
@@ -289,6 +260,10 @@ class Learner(BaseLearner):
             q = self._online.values(as_floats(x, self._high))
             chosen = torch.from_numpy(actions).to(self._device)[..., None]
             return q.gather(2, chosen)[..., 0].cpu().numpy()
+
+    def sample(self, replay: Replay, draws: np.ndarray) -> Batch:
+        """Returns transitions of `n_step` steps, chosen by 32-bit `draws` [P, B]."""
+        return replay.sample(draws, self.n_step, self._gamma)
 
     def update_from(self, batch: Batch, step: int) -> None:
         """Updates the Q network; nothing is drawn."""
