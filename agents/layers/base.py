@@ -28,7 +28,10 @@ else:
     torch = LazyModule("torch")
     F = LazyModule("torch.nn.functional")
 
-ACTIVATIONS = ("relu", "swish")
+ACTIVATIONS = ("relu", "swish", "gelu", "mish", "elu", "leaky_relu", "tanh")
+_IN_TORCH = {"swish": "silu"}
+_BY_OUTPUTS = ("relu", "tanh")
+"""Those whose gradient follows from what they give: what they read need not be kept."""
 INITS = ("xavier", "orthogonal", "orthonormal")
 """Xavier-uniform; orthogonal with gain sqrt(2) (a head has its own); orthogonal with gain 1."""
 ORTHOGONAL_GAIN = math.sqrt(2.0)
@@ -151,24 +154,31 @@ def hidden_numbers(
     Of a convolution `inputs` are those of a patch, and it has so many `pixels`.
     """
     learned, normal = norms.counts(sizes, outputs, pixels)
-    swish = outputs * pixels if activation(sizes) == "swish" else 0
-    return (inputs + 1) * outputs + learned, outputs * pixels + normal + swish
+    read = 0 if activation(sizes) in _BY_OUTPUTS else outputs * pixels
+    return (inputs + 1) * outputs + learned, outputs * pixels + normal + read
 
 
 def activated(y: torch.Tensor, activation: str | None) -> torch.Tensor:
-    """Returns ReLU (in place) or Swish, x sigmoid(x) (Ramachandran et al. 2017), or y itself."""
+    """Returns what one of `ACTIVATIONS` makes of y (ReLU in place), or y itself for `None`.
+
+    Swish is x sigmoid(x) (Ramachandran et al. 2017), also called SiLU; the others are torch's, with
+    its constants: exact GELU (Hendrycks & Gimpel 2016), Mish (Misra 2020), ELU with alpha 1
+    (Clevert et al. 2016), leaky ReLU with slope 0.01 (Maas et al. 2013).
+    """
     if activation == "relu":
         return y.relu_()
-    return _swish(y) if activation == "swish" else y
+    if activation is None:
+        return y
+    return _in_vectors(getattr(F, _IN_TORCH.get(activation, activation)), y)
 
 
-def _swish(y: torch.Tensor) -> torch.Tensor:
-    """Swish of whole vectors alone: a CPU gives other bits to what does not fill one.
+def _in_vectors(function: Callable[[torch.Tensor], torch.Tensor], y: torch.Tensor) -> torch.Tensor:
+    """A function of whole vectors alone: a CPU gives other bits to what does not fill one.
 
     Without the padding, what does not fill one would depend on the pack.
     """
     numbers = y[0].numel()
     rows, missing = y.flatten(1), -numbers % _VECTORS
     if missing == 0:
-        return F.silu(rows).view(y.shape)
-    return F.silu(F.pad(rows, (0, missing)))[:, :numbers].view(y.shape)
+        return function(rows).view(y.shape)
+    return function(F.pad(rows, (0, missing)))[:, :numbers].view(y.shape)
