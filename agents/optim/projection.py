@@ -52,7 +52,7 @@ class Projection:
         for weight, norm in zip(self._weights[first:], self.norms[first:], strict=True):
             which = range(len(weight)) if rows is None else rows
             for row in which:
-                norm[row] = torch.linalg.vector_norm(weight[row])
+                norm[row] = weight[row].norm()
 
     def step(self) -> None:
         """Scales all weights back to their norms; what has become 0 stays 0."""
@@ -63,6 +63,7 @@ class Projection:
 
 def _norms(weight: torch.Tensor) -> torch.Tensor:
     """Frobenius norms [P, 1, 1]; on a CPU network by network, so that no bit depends on others."""
-    if weight.device.type != "cpu":
-        return torch.linalg.vector_norm(weight, dim=(1, 2), keepdim=True)
-    return torch.stack([torch.linalg.vector_norm(row) for row in weight]).view(-1, 1, 1)
+    if weight.device.type == "cpu":
+        return torch.stack([row.norm() for row in weight]).view(-1, 1, 1)
+    norms: torch.Tensor = torch.linalg.vector_norm(weight, dim=(1, 2), keepdim=True)
+    return norms
