@@ -12,6 +12,10 @@ ASYNC = "async"
 """The word in the place of a ratio that stands for collectors that wait for nobody."""
 
 _RATIO = "collect.env_steps_per_update"
+_TIMES = "update_times"
+TIMES: Mapping[str, Parameter] = {_TIMES: Parameter(int, 1, low=1)}
+"""Of every learner: how many updates follow each `update_every`-th step, each from a batch of its
+own."""
 PARAMETERS: Mapping[str, Parameter] = {
     "collect.cores": Parameter(int, 1, low=1),
     "collect.envs_per_core": Parameter(int, 1, low=1),
@@ -21,8 +25,9 @@ PARAMETERS: Mapping[str, Parameter] = {
 two updates; where none is given, those of `update_every` steps."""
 
 METRICS = ("updates", "env_steps", "env_steps_per_update")
-"""What is reported where any of them is given: updates so far, steps of a member's environments so
-far, and these over those. Of asynchronous collectors also how many were replaced."""
+"""What is reported where any of them is given, or updates come several at a time: updates so far,
+steps of a member's environments so far, and these over those. Of asynchronous collectors also how
+many were replaced."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +41,14 @@ class Collecting:
     envs_per_core: int
     ratio: Any
     update_every: int
+    update_times: int = 1
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Collecting:
         """Returns that of a run's parameters."""
         cores, envs, ratio = (params.get(name, p.default) for name, p in PARAMETERS.items())
-        return cls(cores, envs, ratio, int(params.get("update_every", 1)))
+        every, times = params.get("update_every", 1), params.get(_TIMES, 1)
+        return cls(cores, envs, ratio, int(every), int(times))
 
     @property
     def envs(self) -> int:
@@ -58,13 +65,14 @@ class Collecting:
         """The metrics that are reported besides."""
         if self.is_async:
             return (*METRICS, "collectors_replaced")
-        return METRICS if self.envs > 1 or self.ratio is not None else ()
+        given = self.envs > 1 or self.ratio is not None or self.update_times > 1
+        return METRICS if given else ()
 
     @property
     def updates_at_once(self) -> int:
         """How many updates follow every `update_every`-th step."""
         if self.ratio is None or self.is_async:
-            return 1
+            return self.update_times
         return self.envs * self.update_every // int(self.ratio)
 
     def capacity(self, transitions: int, steps: int | None) -> int:
@@ -93,6 +101,11 @@ class Collecting:
             raise ValueError(
                 f"replay.capacity must hold at least {least} steps of each of {self.envs} "
                 f"environments ({least * self.envs}), got {params['replay.capacity']}"
+            )
+        if self.ratio is not None and self.update_times > 1:
+            raise ValueError(
+                f"{_TIMES} must be 1 where {_RATIO} is given ({self.ratio}), which says how many "
+                f"updates there are, got {self.update_times}"
             )
         if self.is_async and not continuous:
             raise ValueError(

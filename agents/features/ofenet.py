@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents.features.base import BaseFeatures, Counts, Named
 from agents.features.densely import Densely
-from agents.layers.base import ACTIVATIONS
 from agents.layers.linear import Linear
 from agents.networks import densenet
 from agents.networks.layered import Layered
@@ -48,7 +47,7 @@ class Features(BaseFeatures):
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "features.layers": Parameter(int, 8, low=1),
         "features.units": Parameter(int, 2048, low=1),
-        "features.activation": Parameter(str, "swish", choices=ACTIVATIONS),
+        "features.activation": Parameter(str, "swish", choices=("relu", "swish")),
         "features.norm.eps": Parameter(float, 1e-3, low=0.0),
         "features.norm.momentum": Parameter(float, 0.01, low=0.0, high=1.0),
         "features.lr": Parameter(float, 3e-4, low=0.0, packable=True),

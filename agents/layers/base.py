@@ -8,7 +8,7 @@ bit-equal between packs, products are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -28,7 +28,10 @@ else:
     torch = LazyModule("torch")
     F = LazyModule("torch.nn.functional")
 
-ACTIVATIONS = ("relu", "swish")
+ACTIVATIONS = ("relu", "swish", "gelu", "mish", "elu", "leaky_relu", "tanh")
+_IN_TORCH = {"swish": "silu"}
+_BY_OUTPUTS = ("relu", "tanh")
+"""Those whose gradient follows from what they give: what they read need not be kept."""
 INITS = ("xavier", "orthogonal", "orthonormal")
 """Xavier-uniform; orthogonal with gain sqrt(2) (a head has its own); orthogonal with gain 1."""
 ORTHOGONAL_GAIN = math.sqrt(2.0)
@@ -41,7 +44,8 @@ class Layer:
 
     With `spectral`, the output of the linear map is scaled before the bias is added, which equals
     scaling the weights and is cheaper; `bias_scaling` scales the bias. `norm` and then `activation`
-    follow; `seen` is told what comes out.
+    follow; `seen` is told what comes out. `norm_before` is one of what it reads, which its body
+    does.
     """
 
     convolves: ClassVar[bool]
@@ -54,6 +58,7 @@ class Layer:
         self.spectral: SpectralNorm | None = None
         self.bias_scaling: BiasScaling | None = None
         self.norm: norms.Norm | None = None
+        self.norm_before: norms.Norm | None = None
         self.activation: str | None = "relu"
         self.seen: Callable[[torch.Tensor], None] | None = None
         self._bound = math.sqrt(6.0 / (inputs + field * outputs))
@@ -68,15 +73,20 @@ class Layer:
         self.activation = activation(sizes)
         return self
 
-    def initialise(self, keys: np.ndarray, gain: float | None = None) -> None:
+    def initialise(
+        self, keys: np.ndarray, gain: float | None = None, rows: Sequence[int] | None = None
+    ) -> None:
         """Draws weights from the streams `keys` [P]; biases become 0.
 
+        `rows` are the maps that the keys are of, where they are not of all.
         Xavier-uniform (Glorot & Bengio 2010), or orthogonal with `gain` (Saxe et al. 2014).
         """
         with torch.no_grad():
-            for weight, key in zip(self.weight, keys, strict=True):
-                weight.copy_(self._uniform(key) if gain is None else gain * self._orthogonal(key))
-            self.bias.zero_()
+            every = range(len(self.weight)) if rows is None else rows
+            for row, key in zip(every, keys, strict=True):
+                drawn = self._uniform(key) if gain is None else gain * self._orthogonal(key)
+                self.weight[row].copy_(drawn)
+                self.bias[row].zero_()
 
     def _uniform(self, key: int) -> torch.Tensor:
         return self._drawn(lambda at: self._bound * (2.0 * streams.uniforms(key, at) - 1.0))
@@ -144,24 +154,31 @@ def hidden_numbers(
     Of a convolution `inputs` are those of a patch, and it has so many `pixels`.
     """
     learned, normal = norms.counts(sizes, outputs, pixels)
-    swish = outputs * pixels if activation(sizes) == "swish" else 0
-    return (inputs + 1) * outputs + learned, outputs * pixels + normal + swish
+    read = 0 if activation(sizes) in _BY_OUTPUTS else outputs * pixels
+    return (inputs + 1) * outputs + learned, outputs * pixels + normal + read
 
 
 def activated(y: torch.Tensor, activation: str | None) -> torch.Tensor:
-    """Returns ReLU (in place) or Swish, x sigmoid(x) (Ramachandran et al. 2017), or y itself."""
+    """Returns what one of `ACTIVATIONS` makes of y (ReLU in place), or y itself for `None`.
+
+    Swish is x sigmoid(x) (Ramachandran et al. 2017), also called SiLU; the others are torch's, with
+    its constants: exact GELU (Hendrycks & Gimpel 2016), Mish (Misra 2020), ELU with alpha 1
+    (Clevert et al. 2016), leaky ReLU with slope 0.01 (Maas et al. 2013).
+    """
     if activation == "relu":
         return y.relu_()
-    return _swish(y) if activation == "swish" else y
+    if activation is None:
+        return y
+    return _in_vectors(getattr(F, _IN_TORCH.get(activation, activation)), y)
 
 
-def _swish(y: torch.Tensor) -> torch.Tensor:
-    """Swish of whole vectors alone: a CPU gives other bits to what does not fill one.
+def _in_vectors(function: Callable[[torch.Tensor], torch.Tensor], y: torch.Tensor) -> torch.Tensor:
+    """A function of whole vectors alone: a CPU gives other bits to what does not fill one.
 
     Without the padding, what does not fill one would depend on the pack.
     """
     numbers = y[0].numel()
     rows, missing = y.flatten(1), -numbers % _VECTORS
     if missing == 0:
-        return F.silu(rows).view(y.shape)
-    return F.silu(F.pad(rows, (0, missing)))[:, :numbers].view(y.shape)
+        return function(rows).view(y.shape)
+    return function(F.pad(rows, (0, missing)))[:, :numbers].view(y.shape)

@@ -12,7 +12,7 @@ each channel's.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agents.parameter import Parameter
@@ -131,6 +131,15 @@ class Norm(ABC):
         """Returns the tensors of a checkpoint, by name."""
         return [("weight", self.weight), ("bias", self.bias)] if self.affine else []
 
+    def initialise(self, rows: Sequence[int] | None = None) -> None:
+        """Sets norms to how they begin, those of some `rows` or all."""
+        with torch.no_grad():
+            for tensor, value in self._beginnings():
+                tensor[slice(None) if rows is None else list(rows)] = value
+
+    def _beginnings(self) -> list[tuple[torch.Tensor, float]]:
+        return [(self.weight, 1.0), (self.bias, 0.0)]
+
     @abstractmethod
     def normal(self, x: torch.Tensor, training: bool) -> torch.Tensor:
         """Returns x [P, B, N] normalised."""
@@ -226,6 +235,9 @@ class BatchNorm(Norm):
     def tensors(self) -> list[tuple[str, torch.Tensor]]:
         """Returns what is learned, and the running statistics."""
         return [*super().tensors(), ("mean", self.mean), ("variance", self.variance)]
+
+    def _beginnings(self) -> list[tuple[torch.Tensor, float]]:
+        return [*super()._beginnings(), (self.mean, 0.0), (self.variance, 1.0)]
 
     def normal(self, x: torch.Tensor, training: bool) -> torch.Tensor:
         """Returns x normalised, in `training` by the batch's statistics; updates running ones."""

@@ -106,10 +106,14 @@ class SpectralNorm:
             if name in used
         }
 
-    def initialise(self, keys: np.ndarray) -> None:
-        """Draws u and v, unit vectors of Gaussian numbers, from the streams `keys` [P]."""
+    def initialise(self, keys: np.ndarray, rows: Sequence[int] | None = None) -> None:
+        """Draws u and v, unit vectors of Gaussian numbers, from the streams `keys` [P].
+
+        `rows` are the members that the keys are of, where they are not of all.
+        """
+        every = range(len(self.u)) if rows is None else rows
         for which, vectors in enumerate((self.u, self.v)):
-            _fill(vectors, keys, which << 32)
+            _fill([vectors[row] for row in every], keys, which << 32)
 
     def borrow(self, other: SpectralNorm, every: int) -> None:
         """Shares the memory of u and v of every `every`-th member of `other`, and has its settings.
@@ -191,8 +195,8 @@ def norm(layer: LinearMap, keys: np.ndarray, iterations: int) -> torch.Tensor:
     return _length(layer.map(u))
 
 
-def _fill(vectors: torch.Tensor, keys: np.ndarray, begin: int) -> None:
-    """Unit vectors [P, ...] of Gaussian numbers from the streams `keys` [P]."""
+def _fill(vectors: torch.Tensor | Sequence[torch.Tensor], keys: np.ndarray, begin: int) -> None:
+    """Unit vectors of Gaussian numbers from the streams `keys` [P]."""
     counter = np.arange(vectors[0].numel(), dtype=np.int64) + begin
     for row, key in zip(vectors, keys, strict=True):
         normal = streams.normals(key, counter)

@@ -98,11 +98,15 @@ class ActorCritic(ActorCriticPasses):
         return bool(over and step % self.params["update_every"] == 0)
 
     def learn(self, replay: Replay, step: int) -> None:
-        """Updates every `update_every` steps once the warm-up is over.
+        """Updates `update_times` every `update_every` steps once the warm-up is over.
+
+        Before that it draws anew what is due.
 
         Features do an update of their own first. Of those that come before all others it does one
         in a call (`is_behind`).
         """
+        for one in self.resets.due(step):
+            self.reset(one)
         if not self.learns(step):
             return
         for _ in range(self.collecting.updates_at_once):
@@ -208,6 +212,7 @@ class ActorCritic(ActorCriticPasses):
         left = iter(gradients)
         for part in parts:
             self.optimisers[part].step([next(left) for _ in self.learned[part].parameters])
+            self.projections[part].step()
         self.means.add(**{f"{name}_loss": loss})
 
     def measured(self, row: int, step: int) -> dict[str, float]:
@@ -231,6 +236,9 @@ class ActorCritic(ActorCriticPasses):
         for name, one in self.optimisers.items():
             kept = [(n, by_member(t, rows)) for n, t in one.tensors()]
             tensors += [(f"{one.kept_as}.{name}.{n}", t, everyone) for n, t in kept]
+        for name, projection in self.projections.items():
+            norms = enumerate(by_member(t, rows) for t in projection.norms)
+            tensors += [(f"norms.{name}.{n}", t, everyone) for n, t in norms]
         if self.features is not None:
             tensors += [(f"features.{name}", t, rows) for name, t, rows in self.features.tensors()]
         return [*tensors, ("sums", self.means.sums, everyone)]

@@ -12,7 +12,6 @@ from agents.features import base as features
 from agents.learners.actor_critic_parameters import (
     FEATURES_LOSS,
     LATER,
-    check_n_step,
     layers_parameter,
 )
 from agents.learners.base import BaseLearner, Sizes
@@ -20,13 +19,14 @@ from agents.networks import network
 from agents.networks.described import Described
 from agents.networks.encoder import Part
 from agents.networks.ensemble import Ensemble, Rows
-from agents.optim import losses, schedule
+from agents.optim import losses, resets, schedule
+from agents.optim.resets import Reset, Resets
 from agents.optim.target_average import TargetAverage
 from agents.optimisers import base as optimisers
 from agents.optimisers.base import BaseOptimiser
 from agents.policies import base as policies
 from agents.policies.base import ACTOR
-from agents.replay import prioritised
+from agents.replay import episode_ends, prioritised
 from agents.shape import Shape
 
 _PASSES = 3  # online, target, and the gradient's way back
@@ -59,11 +59,13 @@ class ActorCriticNetworks(BaseLearner):
         features.check(params, shape)
         own = cls.policy_of(params).networks(params, cls.widths(params, shape)[0], shape.actions)
         policies.check_networks(params, own, cls.beside_policy())
-        for one in cls.described(params, shape).values():
+        described = cls.described(params, shape)
+        for one in described.values():
             network.check(params, one.prefix, (one.inputs,))
             if (layers := layers_parameter(one.prefix)) in params:
                 network.check_normalised(params, one.prefix, (one.inputs,), layers)
-        check_n_step(params)
+        resets.check(params, {n: cls._depth(params, one) for n, one in described.items()})
+        episode_ends.check(params)
         losses.check(params)
         prioritised.check(params)
         policies.check(params, cls.parameters)
@@ -78,8 +80,11 @@ class ActorCriticNetworks(BaseLearner):
         """Returns the number of parametric layers of the actor for `actor.*`, else of a critic."""
         name = ACTOR if parameter.startswith("actor.") else "critic"
         complete = cls.complete(params)
-        observation = (cls.inputs(name, complete, cls.shape_of(complete, task)),)
-        return network.depth(network.part(complete, name), observation)
+        return cls._depth(complete, cls.described(complete, cls.shape_of(complete, task))[name])
+
+    @staticmethod
+    def _depth(params: Mapping[str, Any], one: Described) -> int:
+        return network.depth(network.part(params, one.prefix), (one.inputs,))
 
     @classmethod
     def signature(cls, params: Mapping[str, Any], task: str) -> str:
@@ -189,6 +194,8 @@ class ActorCriticNetworks(BaseLearner):
         self.averaged: dict[str, Rows] = {**self.targets, **self.target_encoder}
         self._averages = [self._average(name) for name in own]
         self.optimisers = {name: self._optimiser(name) for name in self.learned}
+        self.projections = {n: net.net.projection(self.params) for n, net in self.learned.items()}
+        self.resets = Resets(self._members)
 
     def learning_with(self, name: str) -> Sequence[str]:
         """Returns the network's name, and those of what learns with it: parts of an encoder, and
@@ -247,6 +254,22 @@ class ActorCriticNetworks(BaseLearner):
             net.initialise([run.seed for run in self.runs], name)
             if self.averaged[name] is not net:
                 self.averaged[name].net.copy_(net.net)
+            self.projections[name].remember()
+
+    def reset(self, one: Reset) -> None:
+        """Draws a member's networks and their targets anew, and forgets what optimisers keep.
+
+        An encoder is drawn with whole networks alone, and features never.
+        """
+        for name, net in self.learned.items():
+            if name in self.encoder and one.layers is not None:
+                continue
+            drawn = [self.runs[one.row].seed], f"{one.stream}{name}", one.row, one.layers
+            for rows in (net, self.averaged[name]):
+                rows.initialise(*drawn)
+            rows_of_member = net.rows(one.row)
+            self.optimisers[name].forget(rows_of_member, net.net.places(one.layers))
+            self.projections[name].remember(rows_of_member, net.net.first(one.layers))
 
     def update_targets(self) -> None:
         """Moves every target towards its network by tau (Polyak averaging)."""

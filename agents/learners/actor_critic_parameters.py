@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from agents import collecting
 from agents.features import base as features
 from agents.layers import norms, spectral_settings
 from agents.networks import network
-from agents.optim import losses, schedule
+from agents.optim import losses, projection, resets, schedule
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
 from agents.policies import base as policies
 from agents.policies import temperature
-from agents.replay import prioritised
+from agents.replay import episode_ends, prioritised
 
 OF_EPISODES = ("return", "train_return", "eval_partial")
 METRICS: tuple[str, ...] = (*OF_EPISODES, "critic_loss", "actor_loss", "q")
@@ -26,18 +26,6 @@ def network_parameters(name: str) -> dict[str, Parameter]:
     """Returns the parameters that describe the network `name`, and its step size."""
     described = network.parameters(name, "mlp", 256, 2, "orthogonal")
     return {**described, f"{name}.lr": Parameter(float, 3e-4, low=0.0, packable=True)}
-
-
-def check_n_step(params: Mapping[str, Any]) -> None:
-    """Raises ValueError where updates would begin before the replay holds `n_step` whole steps."""
-    n, warmup, capacity = (params[k] for k in ("n_step", "warmup_steps", "replay.capacity"))
-    if warmup <= n:
-        raise ValueError(
-            f"warmup_steps must be at least n_step + 1 = {n + 1}, so that the first update finds "
-            f"{n} steps and the observation after them, got {warmup}"
-        )
-    if capacity < n:
-        raise ValueError(f"replay.capacity must be at least n_step ({n}), got {capacity}")
 
 
 def layers_parameter(prefix: str) -> str:
@@ -79,6 +67,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     **losses.PARAMETERS,
     **optimisers.parameters(),
     **schedule.PARAMETERS,
+    **projection.PARAMETERS,
     "gamma": Parameter(float, 0.99, low=0.0, high=1.0, packable=True),
     "reward_scale": Parameter(float, 1.0, packable=True),
     "batch_size": Parameter(int, 256, low=1),
@@ -86,7 +75,9 @@ PARAMETERS: Mapping[str, Parameter] = {
     **prioritised.PARAMETERS,
     "warmup_steps": Parameter(int, 10_000, low=2),
     "update_every": Parameter(int, 1, low=1),
-    "n_step": Parameter(int, 1, low=1),
+    **collecting.TIMES,
+    **resets.PARAMETERS,
+    **episode_ends.PARAMETERS,
 }
 """Of every actor-critic learner; the defaults are those of the later code of the
 author of Hui 2022, and of other public code where that has none."""
@@ -113,7 +104,7 @@ POLICIES: Mapping[str, Parameter] = {
 """Of learners that take any policy: which it is, what each has, and what those share."""
 
 LATER = (
-    "n_step",
+    *episode_ends.PARAMETERS,
     *SPECTRAL,
     *OF_ACTOR,
     *temperature.LATER,

@@ -16,7 +16,7 @@ from agents.learners.memory import SizedLearner
 from agents.learners.memory import Sizes as Sizes
 from agents.learners.misfit import misfit
 from agents.networks import network
-from agents.optim import schedule
+from agents.optim import projection, resets, schedule
 from agents.optimisers import base as optimisers
 from agents.replay import store
 from agents.shape import Shape
@@ -52,6 +52,9 @@ class BaseLearner(SizedLearner):
     later_parameters: ClassVar[Collection[str]] = (
         *settings.PARAMETERS,
         *collecting.PARAMETERS,
+        *collecting.TIMES,
+        *resets.PARAMETERS,
+        *projection.PARAMETERS,
         *store.PARAMETERS,
         *schedule.PARAMETERS,
         *optimisers.parameters().keys() - _OF_OPTIMISERS,
@@ -162,9 +165,9 @@ class BaseLearner(SizedLearner):
         packable = {name for name, known in cls.parameters.items() if known.packable}
         shared = {name: value for name, value in complete.items() if name not in packable}
         shape = cls.shape_of(complete, task)
-        return json.dumps(
-            [shared, shape.observation, shape.dtype, shape.actions, shape.stack], sort_keys=True
-        )
+        told = [shared, shape.observation, shape.dtype, shape.actions, shape.stack]
+        anew = ["resets"] if resets.is_asked(complete) else []
+        return json.dumps([*told, *anew], sort_keys=True)
 
     @classmethod
     def prepare(cls) -> None:

@@ -11,17 +11,18 @@ import numpy as np
 from agents import streams
 from agents.collecting import Collecting
 from agents.heads import base as heads
-from agents.layers import spectral_settings
 from agents.learners.base import BaseLearner, Sizes
+from agents.learners.dqn_parameters import LATER, PARAMETERS
 from agents.learners.epsilon_schedule import EpsilonSchedule
 from agents.learners.running_means import RunningMeans
-from agents.networks import atari, gradient_penalty, network
+from agents.networks import gradient_penalty, network
 from agents.networks.gradient_penalty import GradientPenalty
 from agents.networks.network import Network
-from agents.optim import schedule
+from agents.optim import resets, schedule
+from agents.optim.resets import Reset, Resets
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
-from agents.replay import prioritised
+from agents.replay import episode_ends, prioritised
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.replay.frames import as_floats
@@ -38,43 +39,11 @@ else:
 
 
 class Learner(BaseLearner):
-    """P agents with a Q network each: epsilon-greedy, one-step targets, hard target syncs."""
+    """P agents with a Q network each: epsilon-greedy, targets of `n_step` steps, hard syncs."""
 
-    parameters: ClassVar[Mapping[str, Parameter]] = {
-        **network.parameters("network", "minatar", 128, 1, "xavier"),
-        "network.convs": Parameter(tuple, (16,)),
-        **atari.PARAMETERS,
-        **spectral_settings.PARAMETERS,
-        "optimizer.lr": Parameter(float, 2.5e-4, low=0.0, packable=True),
-        **optimisers.parameters(eps=3.125e-4),
-        **schedule.PARAMETERS,
-        **heads.parameters("network", "linear"),
-        "loss": Parameter(
-            str, "mse", choices=("mse", "huber"), only={"network.head.kind": ("linear",)}
-        ),
-        **gradient_penalty.PARAMETERS,
-        "gamma": Parameter(float, 0.99, low=0.0, high=1.0, packable=True),
-        "batch_size": Parameter(int, 32, low=1),
-        "replay.capacity": Parameter(int, 100_000, low=2),
-        **prioritised.PARAMETERS,
-        "warmup_steps": Parameter(int, 5_000, low=2),
-        "epsilon.initial": Parameter(float, 1.0, low=0.0, high=1.0, packable=True),
-        "epsilon.final": Parameter(float, 0.01, low=0.0, high=1.0, packable=True),
-        "epsilon.decay_until": Parameter(int, 250_000, low=2, packable=True),
-        "evaluation.epsilon": Parameter(float, 0.001, low=0.0, high=1.0, packable=True),
-        "update_every": Parameter(int, 4, low=1),
-        "target.every": Parameter(int, 4_000, low=1),
-    }
+    parameters: ClassVar[Mapping[str, Parameter]] = PARAMETERS
     earlier_defaults: ClassVar[Mapping[str, Any]] = {"sn.projection": "hard", "sn.detach_rho": True}
-    later_parameters: ClassVar[Collection[str]] = (
-        *BaseLearner.later_parameters,
-        *("sn.use", "sn.scheduler", "sn.scope"),
-        *(f"network.{name}" for name in network.LATER),
-        *atari.PARAMETERS,
-        *gradient_penalty.PARAMETERS,
-        *prioritised.PARAMETERS,
-        *heads.parameters("network", "linear"),
-    )
+    later_parameters: ClassVar[Collection[str]] = (*BaseLearner.later_parameters, *LATER)
     networks = ("critic",)
     metrics = ("return", "train_return", "loss", "q", "penalty", "epsilon", "eval_partial")
     cpu_pack = 4  # the best of 1 ... 32 or level with it for all published sizes
@@ -84,7 +53,10 @@ class Learner(BaseLearner):
         """Raises ValueError where the network does not fit or exploration ends in the warm-up."""
         network.check(params, "network", shape.observation)
         network.check_normalised(params, "network", shape.observation)
+        episode_ends.check(params)
         prioritised.check(params)
+        depth = network.depth(network.part(params, "network"), shape.observation)
+        resets.check(params, {"network": depth})
         if params["sn.scheduler"] == "muleps" and "eps" not in optimisers.find(params).parameters:
             raise ValueError(
                 "sn.scheduler=muleps multiplies the optimiser's epsilon, and "
@@ -133,6 +105,7 @@ class Learner(BaseLearner):
         self._high = shape.high
         self._seeds = [run.seed for run in runs]
         self._warmup: int = params["warmup_steps"]
+        self.n_step: int = params["n_step"]
         self._update_every: int = params["update_every"]
         self._target_every: int = params["target.every"]
         self._loss_kind: str | None = params.get("loss")
@@ -163,6 +136,8 @@ class Learner(BaseLearner):
         self._penalty = GradientPenalty.of(
             [run.params for run in runs], self._online, shape.observation, device
         )
+        self._projection = self._online.projection(params)
+        self._resets = Resets([run.params for run in runs])
         measured = ("loss", "q") if self._penalty is None else ("loss", "q", "penalty")
         self._means = RunningMeans(measured, len(runs), device)
 
@@ -170,6 +145,7 @@ class Learner(BaseLearner):
         """Draws random online networks; targets start equal to them."""
         self._online.initialise(self._seeds)
         self._target.copy_(self._online)
+        self._projection.remember()
 
     def act(self, observations: np.ndarray, step: int) -> np.ndarray:
         """Returns epsilon-greedy actions [P, E].
@@ -193,17 +169,28 @@ class Learner(BaseLearner):
         return np.where(random, actions, self._greedy(observations, None))
 
     def learn(self, replay: Replay, step: int) -> None:
-        """Updates every `update_every` and syncs targets every `target.every` steps."""
+        """Updates `update_times` every `update_every` steps, and syncs targets every `target.every`
+        steps, after the updates; before them it draws anew what is due."""
+        for one in self._resets.due(step):
+            self.reset(one)
         if step < self._warmup:
             return
         if step % self._update_every == 0:
             for _ in range(self._collecting.updates_at_once):
                 done = self.optimisers["critic"].steps
-                batch = replay.draw(self._batches.at(done), done / self._updates)
+                chosen = self._batches.at(done), done / self._updates
+                batch = replay.draw(*chosen, self.n_step, self._gamma)
                 self.update(batch)
                 replay.tell(batch, self.errors)
         if step % self._target_every == 0:
             self._target.copy_(self._online)
+
+    def reset(self, one: Reset) -> None:
+        """Draws a member's network and its target anew, and forgets what the optimiser keeps."""
+        for net in (self._online, self._target):
+            net.initialise([self._seeds[one.row]], [one.stream], [one.row], one.layers)
+        self.optimisers["critic"].forget([one.row], self._online.places(one.layers))
+        self._projection.remember([one.row], self._online.first(one.layers))
 
     def update(self, batch: Batch) -> None:
         """Updates the Q network once."""
@@ -216,6 +203,7 @@ class Learner(BaseLearner):
         gradients = torch.autograd.grad(objective, self._online.parameters)
         self.record_loss("critic", loss, gradients)
         self.optimisers["critic"].step(*self._online.schedulers.step(gradients))
+        self._projection.step()
         self._means.add(loss=loss, q=readout.value(chosen).mean(1))
         self.errors = None if batch.weights is None else readout.errors(chosen.detach(), y)
 
@@ -228,7 +216,10 @@ class Learner(BaseLearner):
         return loss + self._penalty.weight * penalty
 
     def critic_target(self, batch: Batch, *noise: torch.Tensor) -> torch.Tensor:
-        """Returns the values of y = r + gamma * mask * max_a Q_target(s', a), [P, B]."""
+        """Returns the values of y = r + gamma * mask * max_a Q_target(s', a), [P, B].
+
+        Where `n_step` is above 1, r and mask are those of `n_step_returns`.
+        """
         with torch.no_grad():
             return self._target.readout.mean(self.target_of(batch))
 
@@ -270,6 +261,10 @@ class Learner(BaseLearner):
             chosen = torch.from_numpy(actions).to(self._device)[..., None]
             return q.gather(2, chosen)[..., 0].cpu().numpy()
 
+    def sample(self, replay: Replay, draws: np.ndarray) -> Batch:
+        """Returns transitions of `n_step` steps, chosen by 32-bit `draws` [P, B]."""
+        return replay.sample(draws, self.n_step, self._gamma)
+
     def update_from(self, batch: Batch, step: int) -> None:
         """Updates the Q network; nothing is drawn."""
         self.update(batch)
@@ -291,6 +286,8 @@ class Learner(BaseLearner):
         optimiser = self.optimisers["critic"]
         kept = optimiser.tensors()
         tensors += [(f"{optimiser.kept_as}.{name}", t, everyone) for name, t in kept]
+        norms = enumerate(self._projection.norms)
+        tensors += [(f"norms.{place}", t, everyone) for place, t in norms]
         return [*tensors, ("sums", self._means.sums, everyone)]
 
     def acting(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents.learners.actor_critic import ActorCritic
 from agents.learners.actor_critic_parameters import METRICS, PARAMETERS, POLICIES
+from agents.optim.resets import Reset
 from agents.parameter import Parameter
 from agents.policies import temperature
 from agents.policies.base import TARGETS
@@ -53,6 +54,12 @@ class Learner(ActorCritic):
         """Initialises networks and the temperature."""
         super().initialise()
         self.temperature.initialise()
+
+    def reset(self, one: Reset) -> None:
+        """Draws networks anew, and lets the temperature begin again where all layers are."""
+        super().reset(one)
+        if one.layers is None:
+            self.temperature.reset(one.row)
 
     def update(self, batch: Batch, *noise: torch.Tensor) -> None:
         """y = r + gamma m (min_j Q'_j(s', a') - beta log pi(a'|s'));

@@ -50,9 +50,19 @@ class Rows:
         self.net.train()
         return self
 
-    def initialise(self, seeds: Sequence[int], name: str) -> None:
-        """Initialises every network from its own streams, by the names `name.0/`, `name.1/`, ..."""
-        self.net.initialise(seeds, [f"{name}.{copy}/" for copy in range(self.copies)])
+    def initialise(
+        self, seeds: Sequence[int], name: str, member: int | None = None, last: int | None = None
+    ) -> None:
+        """Initialises every network from its own streams, by the names `name.0/`, `name.1/`, ...
+
+        Those of one `member` alone, whose seed is given, and of them the `last` layers alone.
+        """
+        rows = None if member is None else self.rows(member)
+        self.net.initialise(seeds, [f"{name}.{n}/" for n in range(self.copies)], rows, last)
+
+    def rows(self, member: int) -> list[int]:
+        """Returns the rows of a member's networks."""
+        return list(range(member * self.copies, (member + 1) * self.copies))
 
     def tensors(self) -> list[tuple[str, torch.Tensor, Sequence[int]]]:
         """Returns (name, tensor [P, C, ...], members that have it) of a checkpoint."""

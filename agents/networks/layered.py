@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from agents import streams
 from agents.layers.base import Layer
 from agents.layers.norms import BatchNorm, Norm
+from agents.optim.projection import Projection
 
 if TYPE_CHECKING:
     import torch
@@ -30,20 +31,61 @@ class Layered:
         self._gains = gains
         self.parameters = self._gathered()
 
-    def initialise(self, seeds: Sequence[int], names: Sequence[str] = ("",)) -> None:
+    def initialise(
+        self,
+        seeds: Sequence[int],
+        names: Sequence[str] = ("",),
+        rows: Sequence[int] | None = None,
+        last: int | None = None,
+    ) -> None:
         """Draws weights and power-iteration vectors from every member's own streams.
 
         Each seed serves as many members in turn as there are `names`, which tell their streams
-        apart.
+        apart. Drawn are the networks `rows`, and their `last` layers, where these are given.
         """
 
         def keys(purpose: str) -> np.ndarray:
             return np.array([streams.key(s, f"{name}{purpose}") for s in seeds for name in names])
 
+        first = self.first(last)
         for place, (layer, gain) in enumerate(zip(self.layers, self._gains, strict=True)):
-            layer.initialise(keys(f"weights/{place}"), gain)
+            if place < first:
+                continue
+            layer.initialise(keys(f"weights/{place}"), gain, rows)
             if layer.spectral is not None:
-                layer.spectral.initialise(keys(f"spectral/{place}"))
+                layer.spectral.initialise(keys(f"spectral/{place}"), rows)
+        for norm in self._norms_of(last):
+            norm.initialise(rows)
+
+    def first(self, last: int | None) -> int:
+        """Returns the place of the first of the last layers, or of all."""
+        return 0 if last is None else len(self.layers) - last
+
+    def _norms_of(self, last: int | None) -> list[Norm]:
+        """The norms of the last layers: of all, also those that belong to no layer."""
+        if last is None:
+            return self.norms
+        own = [norm for layer in self.layers[-last:] for norm in (layer.norm, layer.norm_before)]
+        return [norm for norm in own if norm is not None]
+
+    def places(self, last: int | None = None) -> list[int]:
+        """Returns which of `parameters` are those of the last layers, or of all."""
+        if last is None:
+            return list(range(len(self.parameters)))
+        learned = [t for layer in self.layers[-last:] for t in (layer.weight, layer.bias)]
+        learned += [t for norm in self._norms_of(last) for t in norm.parameters]
+        known = {id(tensor) for tensor in learned}
+        return [place for place, tensor in enumerate(self.parameters) if id(tensor) in known]
+
+    @property
+    def hidden(self) -> list[Layer]:
+        """The layers but for one that gives outputs, where there is one."""
+        return self.layers
+
+    def projection(self, params: Mapping[str, Any]) -> Projection:
+        """Returns what keeps the norms of its weights, of those that `optimizer.project` says."""
+        hidden, every = ([layer.weight for layer in ls] for ls in (self.hidden, self.layers))
+        return Projection.of(params, hidden, every)
 
     def train(self) -> Self:
         """Lets gradients be taken with respect to the parameters."""

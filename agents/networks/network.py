@@ -213,6 +213,11 @@ class Network(Layered):
         self._plain = self.body.plain and all(layer.spectral is None for layer in layers)
         super().__init__(layers, self.body.norms, _gains(sizes, len(layers), head_gain))
 
+    @property
+    def hidden(self) -> list[Layer]:
+        """The layers of the body."""
+        return self.layers[:-1]
+
     def features(
         self, x: torch.Tensor, iterate: torch.Tensor | bool = False, training: bool = False
     ) -> torch.Tensor:

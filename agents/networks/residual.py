@@ -76,6 +76,7 @@ class _Block:
     def __init__(self, sizes: Mapping[str, Any], members: int, units: int, device: str) -> None:
         self.norm = norms.LayerNorm(members, units, True, device)
         self.inner = linear.hidden({**sizes, "units": 2 * units}, members, units, device)
+        self.inner.norm_before = self.norm
         self.outer = linear.Linear(members, 2 * units, units, device)
         self.outer.activation = None
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents import lookup
+from agents.optim import resets
 from agents.optim.schedule import CONSTANT, Schedule, factors
 from agents.parameter import Parameter, of_kinds
 
@@ -20,17 +21,25 @@ else:
 
 KIND = "optimizer.kind"
 _DEFAULT = "adam"
+WEIGHT_DECAY: Mapping[str, Parameter] = {
+    "weight_decay": Parameter(float, 0.0, low=0.0, packable=True)
+}
+"""What an optimiser has among its `parameters` whose `update` calls `decay`."""
 Rates = Sequence["torch.Tensor | None"]
 """For each parameter factors [P] of this step's sizes, or `None` for 1."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One member's step size, its schedule, and the numbers that its optimiser has besides."""
+    """One member's step size, its schedule, and the numbers that its optimiser has besides.
+
+    `resets`: whether what it trains is drawn anew at times (`BaseOptimiser.forget`).
+    """
 
     lr: float
     numbers: Mapping[str, float] = field(default_factory=dict)
     schedule: Schedule = CONSTANT
+    resets: bool = False
 
 
 class BaseOptimiser(ABC):
@@ -56,13 +65,14 @@ class BaseOptimiser(ABC):
             name: float(params.get(f"optimizer.{name}", known.default))
             for name, known in cls.parameters.items()
         }
-        return Settings(float(params[lr]), numbers, Schedule.of(params, updates))
+        schedule, anew = Schedule.of(params, updates), resets.is_asked(params)
+        return Settings(float(params[lr]), numbers, schedule, anew)
 
     @classmethod
-    def defaults(cls, lr: float) -> Settings:
+    def defaults(cls, lr: float, resets: bool = False) -> Settings:
         """Returns its own defaults with the step size `lr`, which stays."""
         numbers = {name: float(known.default) for name, known in cls.parameters.items()}
-        return Settings(lr, numbers)
+        return Settings(lr, numbers, resets=resets)
 
     def __init__(self, parameters: Sequence[torch.Tensor], settings: Sequence[Settings]) -> None:
         self.members = list(settings)
@@ -77,6 +87,7 @@ class BaseOptimiser(ABC):
         self.lr = vector([member.lr for member in settings])
         self.numbers = {n: vector([m.numbers[n] for m in settings]) for n in self.parameters}
         """Each of the parameters of its own, [P], in double precision."""
+        self._decays = any(member.numbers.get("weight_decay") for member in settings)
         self._kind = settings[0].schedule.kind
         self._ends = vector([member.schedule.end_factor for member in settings])
         self._updates = vector([float(member.schedule.updates) for member in settings])
@@ -118,6 +129,19 @@ class BaseOptimiser(ABC):
     ) -> None:
         """Does one step, with `steps` counting it; no gradients are recorded."""
 
+    def decay(self, rates: Rates) -> None:
+        """Makes all parameters shorter by weight decay that is decoupled from the gradient.
+
+        x -= lr decay x, with the size that this step has for x, before the step itself (Loshchilov
+        & Hutter 2019, Alg. 2). Biases and norms decay too.
+        """
+        if not self._decays:
+            return
+        each = self._scheduled() * self.numbers["weight_decay"]
+        for parameter, rate in zip(self.trained, rates, strict=True):
+            left = 1.0 - (each if rate is None else each * rate)
+            parameter.mul_(spread(left.float(), parameter))
+
     def sizes(self, rates: Rates, factor: torch.Tensor | None = None) -> list[torch.Tensor]:
         """Returns for each parameter the sizes of this step [P], in single precision.
 
@@ -150,6 +174,15 @@ class BaseOptimiser(ABC):
         """Returns the epsilons of this step [P], in double precision."""
         own = self.numbers["eps"]
         return own if eps is None else own * eps
+
+    def forget(self, members: Sequence[int], places: Sequence[int]) -> None:
+        """Sets all that is kept of some parameters, by their places, of some members back to 0.
+
+        The schedule goes on, and `steps` with it.
+        """
+        for kept in self.kept.values():
+            for place in places:
+                kept[place][list(members)] = 0.0
 
     def tensors(self) -> list[tuple[str, torch.Tensor]]:
         """Returns (name, tensor [P, ...]) of all that a checkpoint holds besides `steps`."""

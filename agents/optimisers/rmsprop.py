@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from agents.optimisers.base import BaseOptimiser, Rates, rows, spread
+from agents.optimisers.base import WEIGHT_DECAY, BaseOptimiser, Rates, rows, spread
 from agents.parameter import Parameter
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ class Optimiser(BaseOptimiser):
     """x -= lr g / (sqrt(v - m^2) + eps), where m and v are running means of g and g^2.
 
     It is torch.optim.RMSprop(centered=True): Graves 2013, Eq. 38-41, but with eps outside the root.
+    Weight decay is decoupled from the gradient, which torch's is not.
     Where rounding makes v - m^2 negative it counts as 0.
     On a CPU members are updated one by one (bit-equal in any pack, and in what a core's cache
     holds), elsewhere all at once.
@@ -28,6 +29,7 @@ class Optimiser(BaseOptimiser):
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "alpha": Parameter(float, 0.95, low=0.0, high=0.999999, packable=True),
         "eps": Parameter(float, 1e-8, low=0.0, packable=True),
+        **WEIGHT_DECAY,
     }
     moments = ("m", "v")
 
@@ -35,6 +37,7 @@ class Optimiser(BaseOptimiser):
         self, gradients: Sequence[torch.Tensor], rates: Rates, eps: torch.Tensor | None
     ) -> None:
         """Updates both means, then every parameter."""
+        self.decay(rates)
         if self._on_cpu:
             self._update_memberwise(gradients, rates, eps)
         else:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from agents.optim import resets
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
 
@@ -71,13 +72,22 @@ class Temperature:
         self.name = "log_beta" if self._is_log else "beta"
         """What is learned, as checkpoints call it."""
         optimiser = optimisers.find(members[0])
-        settings = [optimiser.defaults(float(m["entropy.lr"])) for m in members]
+        settings = [optimiser.defaults(float(m["entropy.lr"]), resets.is_asked(m)) for m in members]
         self.optimiser = optimiser([self.learned], settings)
 
     def initialise(self) -> None:
         """Sets beta to `entropy.beta`; a fixed one may be 0 and has no logarithm to learn."""
         if not self.fixed:
-            self.learned.copy_(self._start.log() if self._is_log else self._start)
+            self.learned.copy_(self._first())
+
+    def reset(self, member: int) -> None:
+        """Sets a member's beta back to `entropy.beta`, and its optimiser to its first step."""
+        if not self.fixed:
+            self.learned[member] = self._first()[member]
+            self.optimiser.forget([member], [0])
+
+    def _first(self) -> torch.Tensor:
+        return self._start.log() if self._is_log else self._start
 
     @property
     def beta(self) -> torch.Tensor:

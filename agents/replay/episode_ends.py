@@ -5,9 +5,12 @@ And returns over several steps, from which one goes on with the value of a later
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from agents.parameter import Parameter
 
 if TYPE_CHECKING:
     import torch
@@ -15,6 +18,21 @@ else:
     from agents.lazy import LazyModule
 
     torch = LazyModule("torch")
+
+PARAMETERS: Mapping[str, Parameter] = {"n_step": Parameter(int, 1, low=1)}
+"""Of every agent: how many steps of rewards a target adds up."""
+
+
+def check(params: Mapping[str, Any]) -> None:
+    """Raises ValueError where updates would begin before the replay holds `n_step` whole steps."""
+    n, warmup, capacity = (params[k] for k in ("n_step", "warmup_steps", "replay.capacity"))
+    if warmup <= n:
+        raise ValueError(
+            f"warmup_steps must be at least n_step + 1 = {n + 1}, so that the first update finds "
+            f"{n} steps and the observation after them, got {warmup}"
+        )
+    if capacity < n:
+        raise ValueError(f"replay.capacity must be at least n_step ({n}), got {capacity}")
 
 
 class EpisodeEnds:

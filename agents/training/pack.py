@@ -36,7 +36,8 @@ class Pack:
     """
 
     clock_every = 16
-    """After so many steps it looks whether its time is over."""
+    """After so many steps it looks whether its time is over, more often where a step has many
+    updates."""
 
     def __init__(
         self,
@@ -197,7 +198,7 @@ class Pack:
 
     def train(self, until: int, deadline: float = math.inf) -> None:
         """Trains to step `until`, or until `deadline` (monotonic seconds) has passed."""
-        begin = self.step
+        begin, looks = self.step, max(1, self.clock_every // self.collecting.updates_at_once)
         while (behind := self._is_behind()) or self.step < until:
             if behind:
                 self.learner.learn(self.replay, self.step)
@@ -209,7 +210,7 @@ class Pack:
                 self.learner.learn(self.replay, self.step)
             if self.episodes.broken.any():
                 break
-            if self.step % self.clock_every == 0 and time.monotonic() > deadline:
+            if self.step % looks == 0 and time.monotonic() > deadline:
                 break
         self.progress += self.step - begin
 

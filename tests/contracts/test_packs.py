@@ -31,6 +31,7 @@ DIFFERENT = {
     "optimizer.lr": (1e-3, 1e-4, 3e-4),
     "actor.lr": (1e-3, 1e-4, 3e-4),
     "optimizer.eps": (1e-4, 1e-8, 1e-2),
+    "optimizer.weight_decay": (0.0, 0.3, 10.0),
     "gamma": (0.9, 0.99, 0.5),
     "target.tau": (0.005, 0.5, 1.0),
     "asymmetry.alpha": (None, 0.3, 0.7),
@@ -125,6 +126,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "linear schedule": {"optimizer.schedule.kind": "linear", "update_every": 3},
     "stacks and several steps": {"n_step": 3},
+    "resets": {
+        "update_times": 2,
+        "update_every": 5,
+        "optimizer.project": "hidden",
+        "network.activation": "gelu",
+        "actor.activation": "mish",
+        "critic.activation": "elu",
+        "critic.body": "residual",
+        "network.norm.kind": "batch",
+        "network.norm.affine": True,
+    },
     "environments": {
         "collect.cores": 2,
         "collect.envs_per_core": 2,
@@ -210,6 +222,12 @@ DIFFERENT_IN: dict[str, dict[str, tuple[Any, ...]]] = {
         "penalty.target": (2.0, 0.0, 1.0),
         "sn.layers": ((-2,), (), (-1, -2)),
     },
+    "resets": {
+        "reset.every": (7, 21, 40),
+        "reset.layers": (2, None, 1),
+        "sn.layers": ((-2,), (), (-1, -2)),
+        "critic.sn.layers": ((-2,), (-1,), (-3, -4)),
+    },
     "policy vql": {"actor.sn.layers": ((-1,), "intermediate", (-2, -3))},
     "normalised": {
         "sn.layers": ((-2,), (), (-1, -2)),
@@ -279,6 +297,7 @@ TAKES_POLICIES = tuple(n for n in NAMES if "policy" in lookup.find("learners", n
 FEW = {
     "published sizes": ("dqn", "sac", "td3"),
     "normalised": ("dqn", "drq", "sac"),
+    "resets": ("dqn", "sac"),
     "stacks and several steps": ("sac_v1", "td3"),
     "features": ("ddpg", "sac", "sac_v1", "td3"),
     "lists of widths and batch norms": ("dqn", "sac_v1", "td2_public", "td3"),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
 from agents import streams
-from agents.layers.base import ORTHOGONAL_GAIN, activated
+from agents.layers.base import ACTIVATIONS, ORTHOGONAL_GAIN, activated
 from agents.layers.convolution import Convolution
 from agents.layers.linear import Linear
+from tests.helpers.cases import each
 
 P, B = 3, 4
 
@@ -107,14 +110,35 @@ def test_weights_are_drawn_by_their_number():
     assert np.array_equal(layer.weight.numpy().ravel(), expected)
 
 
-@pytest.mark.parametrize("shape", [(8, 3), (5, 32), (1, 257)])
-def test_swish_equals_torch_and_has_the_same_bits_in_any_pack(shape):
-    y = torch.randn(6, *shape, requires_grad=True)
-    together = activated(y, "swish")
-    (gradient,) = torch.autograd.grad(together.square().sum(), y)
-    torch.testing.assert_close(together, F.silu(y))
+TORCHS = {
+    "relu": torch.nn.ReLU(),
+    "swish": torch.nn.SiLU(),
+    "gelu": torch.nn.GELU(),
+    "mish": torch.nn.Mish(),
+    "elu": torch.nn.ELU(),
+    "leaky_relu": torch.nn.LeakyReLU(),
+    "tanh": torch.nn.Tanh(),
+}
+
+
+def test_every_activation_is_tried():
+    assert TORCHS.keys() == {*ACTIVATIONS}
+    y = torch.randn(2, 3)
+    assert activated(y, None) is y
+
+
+@each("name, shape", product(ACTIVATIONS, [(8, 3), (5, 32), (1, 257)]))
+def test_activations_equal_torch_and_have_the_same_bits_in_any_pack(name, shape):
+    drawn = 2.0 * torch.randn(6, *shape, generator=torch.Generator().manual_seed(0))
+
+    def numbers(y):
+        """What it gives and its gradient."""
+        y = y.clone().requires_grad_()
+        found = activated(y + 0.0, name)  # ReLU is done in place
+        return found.detach(), torch.autograd.grad(found.square().sum(), y)[0]
+
+    together, gradient = numbers(drawn)
+    torch.testing.assert_close(together, TORCHS[name](drawn))
     for i in range(6):
-        mine = y[i : i + 1].detach().clone().requires_grad_()
-        alone = activated(mine, "swish")
-        assert torch.equal(alone[0], together[i])
-        assert torch.equal(torch.autograd.grad(alone.square().sum(), mine)[0][0], gradient[i])
+        alone, mine = numbers(drawn[i : i + 1])
+        assert torch.equal(alone[0], together[i]) and torch.equal(mine[0], gradient[i])

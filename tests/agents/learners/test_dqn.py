@@ -105,6 +105,11 @@ REFUSED = [
     ({"epsilon.decay_until": 100}, "at least warmup_steps"),
     ({"network.norm.kind": "group", "network.norm.groups": 32}, "16 channels .* 1, 2, 4, 8, 16$"),
     ({"network.norm.kind": "group", "network.norm.groups": 16, "network.units": 8}, "8 units"),
+    ({"n_step": 0}, "n_step must be at least 1"),
+    ({"update_times": 0}, "update_times must be at least 1, got 0"),
+    ({"update_times": 1.5}, "update_times must be a whole number, got 1.5"),
+    ({"n_step": 40, "warmup_steps": 40}, "warmup_steps must be at least n_step . 1 = 41"),
+    ({"n_step": 3, "replay.capacity": 2}, "replay.capacity must be at least n_step .3., got 2"),
     ({"network.norm.kind": "instance"}, "none, layer, group, batch"),
 ]  # fmt: skip
 

@@ -160,11 +160,13 @@ class Sampled:
 
     def __init__(self) -> None:
         self.times: list[int] = []
+        self.draws: list[np.ndarray] = []
         self.step = 0
 
-    def draw(self, draws: np.ndarray, share: float) -> Batch:
+    def draw(self, draws: np.ndarray, share: float, n_step: int, gamma: torch.Tensor) -> Batch:
         self.times.append(self.step)
-        assert draws.shape == (1, 32) and 0 <= share < 1
+        self.draws.append(draws)
+        assert draws.shape == (1, 32) and 0 <= share < 1 and n_step == 1
         return batch(1)
 
     def tell(self, batch: Batch, errors: torch.Tensor | None) -> None:
@@ -189,6 +191,53 @@ def test_updates_and_target_syncs_come_when_they_are_due(run):
             synced.append(step)
     assert replay.times == [12, 16, 20, 24, 28, 32, 36]
     assert set(synced) >= {18, 27, 36} and 20 not in synced
+
+
+def test_several_updates_at_a_time_are_of_batches_and_schedules_of_their_own(run):
+    """Targets are synced by steps, after all updates of a step."""
+    agents = learner(run(warmup_steps=10, target__every=12, update_every=4, update_times=3))
+    replay = Sampled()
+    for step in range(1, 17):
+        replay.step = step
+        agents.learn(replay, step)
+        synced = all(
+            map(torch.equal, held(agents, "online").values(), held(agents, "target").values())
+        )
+        assert synced == (step < 16)
+    assert replay.times == [12, 12, 12, 16, 16, 16]
+    assert len({draws.tobytes() for draws in replay.draws}) == 6
+    assert agents.counters["updates"] == agents.optimisers["critic"].steps == 6
+
+
+@pytest.mark.parametrize("kind", ["linear", "categorical"])
+def test_targets_go_on_from_the_state_after_several_steps(kind, run):
+    """y = r_0 + g r_1 + g^2 r_2 + g^3 max_a Q(s_3, a), each member with its own g."""
+    head = {"network__head__kind": kind}
+    runs = [run(n_step=3, gamma=g, seed=i, **head) for i, g in enumerate((0.9, 0.5))]
+    pack = Learner.start(runs, [None] * 2, "cpu")
+    pack.train(30)
+    rewards = torch.rand(2, 30, generator=torch.Generator().manual_seed(0))
+    pack.replay.flush()
+    pack.replay.outcomes[:, :30, 0] = rewards
+    pack.replay.outcomes[:, :30, 1] = 1.0
+    pack.replay._ends.note(slice(None), np.arange(30), False)
+    draws = np.full((2, 4), 2**31, np.int64)  # step 13 of the 27 that have three after them
+    chosen = pack.learner.sample(pack.replay, draws)
+    y = pack.learner.critic_target(chosen)
+    following = pack.learner._target.values(chosen.next_observations).amax(2)
+    for row, g in enumerate((0.9, 0.5)):
+        several = rewards[row, 13:16] @ torch.tensor([1.0, g, g * g])
+        expected = several + g**3 * following[row]
+        torch.testing.assert_close(y[row], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_updates_draw_transitions_of_several_steps(run):
+    agents, asked = learner(run(n_step=5, gamma=0.9, warmup_steps=10, update_every=4)), []
+    replay = Sampled()
+    replay.draw = lambda draws, share, *several: (asked.append(several), batch(1))[1]
+    agents.learn(replay, 12)
+    ((n_step, gamma),) = asked
+    assert n_step == agents.n_step == 5 and gamma.tolist() == [[pytest.approx(0.9)]]
 
 
 def test_the_target_iterates_on_its_own_and_greedy_acting_where_asked(run):

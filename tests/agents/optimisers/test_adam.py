@@ -8,7 +8,7 @@ import torch
 from agents.optimisers.adam import Optimiser
 from agents.optimisers.base import Settings
 
-PLAIN = {"eps": 1e-8, "beta1": 0.9, "beta2": 0.999}
+PLAIN = {"eps": 1e-8, "beta1": 0.9, "beta2": 0.999, "weight_decay": 0.0}
 
 
 @pytest.mark.parametrize("on_cpu", [True, False])

@@ -19,22 +19,42 @@ UPDATES = 50
 LINEAR, COSINE = Schedule("linear", 0.0, 40), Schedule("cosine", 0.1, 40)
 NUMBERS: dict[str, list[tuple[float, dict[str, float]]]] = {
     "adam": [
-        (1e-3, {"eps": 1e-8, "beta1": 0.9, "beta2": 0.999}),
-        (1e-2, {"eps": 0.5, "beta1": 0.0, "beta2": 0.99}),
-        (3e-4, {"eps": 3.125e-4, "beta1": 0.8, "beta2": 0.9999}),
+        (1e-3, {"eps": 1e-8, "beta1": 0.9, "beta2": 0.999, "weight_decay": 0.0}),
+        (1e-2, {"eps": 0.5, "beta1": 0.0, "beta2": 0.99, "weight_decay": 0.5}),
+        (3e-4, {"eps": 3.125e-4, "beta1": 0.8, "beta2": 0.9999, "weight_decay": 30.0}),
     ],
     "rmsprop": [
-        (1e-3, {"alpha": 0.95, "eps": 1e-2}),
-        (2.5e-4, {"alpha": 0.99, "eps": 1e-1}),
-        (1e-4, {"alpha": 0.5, "eps": 1.0}),
+        (1e-3, {"alpha": 0.95, "eps": 1e-2, "weight_decay": 0.0}),
+        (2.5e-4, {"alpha": 0.99, "eps": 1e-1, "weight_decay": 10.0}),
+        (1e-4, {"alpha": 0.5, "eps": 1.0, "weight_decay": 0.1}),
     ],
-    "sgd": [(1e-2, {}), (1e-3, {}), (0.1, {})],
+    "sgd": [(lr, {"weight_decay": decay}) for lr, decay in ((1e-2, 1.0), (1e-3, 0.0), (0.1, 0.2))],
 }
 """Step size and own numbers of three members."""
+
+
+class RMSpropW(torch.optim.RMSprop):
+    """Torch's with decoupled weight decay, which AdamW does so."""
+
+    def step(self, closure: None = None) -> None:
+        """Shrinks the parameters, then does torch's step."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.data.mul_(1.0 - group["lr"] * group["decay"])
+        super().step()
+
+
+def _rmsprop(groups: Any, lr: float, alpha: float, eps: float, weight_decay: float) -> RMSpropW:
+    each = [{**group, "decay": weight_decay} for group in groups]
+    return RMSpropW(each, lr, alpha, eps, centered=True)
+
+
 TORCHS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": lambda ps, lr, eps, beta1, beta2: torch.optim.Adam(ps, lr, (beta1, beta2), eps),
-    "rmsprop": lambda ps, lr, alpha, eps: torch.optim.RMSprop(ps, lr, alpha, eps, centered=True),
-    "sgd": lambda ps, lr: torch.optim.SGD(ps, lr),
+    "adam": lambda ps, lr, eps, beta1, beta2, weight_decay: torch.optim.AdamW(
+        ps, lr, (beta1, beta2), eps, weight_decay
+    ),
+    "rmsprop": _rmsprop,
+    "sgd": lambda ps, lr, weight_decay: torch.optim.SGD(ps, lr, weight_decay=weight_decay),
 }
 
 
@@ -141,6 +161,49 @@ def test_the_bits_of_a_member_do_not_depend_on_the_pack(kind: str) -> None:
             assert torch.equal(mine[0], together[row])
 
 
+def test_weight_decay_of_others_changes_no_bit_of_a_member(kind: str, path: str) -> None:
+    plain, mixed = blank(), blank()
+    each = [[0.0] * 3, [0.5, 0.0, 0.1]]
+    optimisers = []
+    for decays, parameters in zip(each, (plain, mixed), strict=True):
+        members = [
+            Settings(lr, {**numbers, "weight_decay": decay}, COSINE)
+            for (lr, numbers), decay in zip(NUMBERS[kind], decays, strict=True)
+        ]
+        optimisers.append(lookup.find("optimisers", kind)(parameters, members))
+        optimisers[-1]._on_cpu = path == "cpu"
+    for update in range(5):
+        for optimiser in optimisers:
+            optimiser.step(blank(update + 1))
+    for p, q in zip(plain, mixed, strict=True):
+        assert torch.equal(p[1], q[1])
+        assert (p[0] - q[0]).abs().max() > 1e-3
+
+
+def test_what_is_forgotten_begins_again_while_the_schedule_goes_on(kind: str, path: str) -> None:
+    """Of the first parameter of the second member; torch's is made anew there."""
+    ours, row, at = blank(), 1, 7
+    lr, numbers = NUMBERS[kind][row]
+    members = [Settings(own, given, COSINE, True) for own, given in NUMBERS[kind]]
+    optimiser = lookup.find("optimisers", kind)(ours, members)
+    optimiser._on_cpu = path == "cpu"
+    theirs = [p[row].clone().requires_grad_() for p in ours]
+    references = [TORCHS[kind]([{"params": [p]}], lr, **numbers) for p in theirs]
+    for update in range(20):
+        if update == at:
+            optimiser.forget([row], [0])
+            references[0] = TORCHS[kind]([{"params": theirs[:1]}], lr, **numbers)
+        gradients = blank(update + 1)
+        optimiser.step(gradients)
+        for parameter, gradient, reference in zip(theirs, gradients, references, strict=True):
+            reference.param_groups[0]["lr"] = lr * COSINE.factor(update)
+            parameter.grad = gradient[row].clone()
+            reference.step()
+    assert optimiser.steps == 20
+    for mine, reference in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(mine[row], reference.detach(), rtol=1e-6, atol=1e-6)
+
+
 def test_a_gradient_divided_by_rho_is_an_epsilon_multiplied_by_it(path: str) -> None:
     """Spec 2.4: with a constant rho, and eps outside the root; of centred RMSprop the same."""
     rho = torch.tensor([3.0, 0.2, 20.0])
@@ -160,7 +223,7 @@ def test_a_deviation_that_rounds_below_0_counts_as_0() -> None:
     """Of a constant gradient the mean of squares comes to the square of the mean."""
     parameter = torch.zeros(1, 999)
     optimiser = lookup.find("optimisers", "rmsprop")(
-        [parameter], [Settings(1.0, {"alpha": 0.5, "eps": 1e-3})]
+        [parameter], [Settings(1.0, {"alpha": 0.5, "eps": 1e-3, "weight_decay": 0.0})]
     )
     gradient = torch.linspace(0.1, 1.0, 999)[None]
     for _ in range(60):
@@ -186,6 +249,7 @@ def test_what_belongs_to_some_kinds_is_a_parameter_of_these_alone() -> None:
         "optimizer.beta1": {"optimizer.kind": ("adam",)},
         "optimizer.beta2": {"optimizer.kind": ("adam",)},
         "optimizer.alpha": {"optimizer.kind": ("rmsprop",)},
+        "optimizer.weight_decay": {"optimizer.kind": ("adam", "rmsprop", "sgd")},
     }
     assert base.parameters(eps=0.5)["optimizer.eps"] == Parameter(
         float, 0.5, low=0.0, packable=True, only={"optimizer.kind": ("adam", "rmsprop")}
@@ -201,6 +265,7 @@ REFUSED = [
     ({"optimizer.alpha": 0.9}, "alpha is a parameter of optimizer.kind=rmsprop, and .* is adam"),
     ({"optimizer.kind": "adamm"}, r"optimizer.kind: unknown optimiser 'adamm' \(did you mean 'ada"),
     ({"optimizer.kind": "rmsprop", "optimizer.alpha": 1.0}, "alpha must be at most 0.999999"),
+    ({"optimizer.weight_decay": -0.1}, "optimizer.weight_decay must be at least 0, got -0.1"),
     ({"optimizer.kind": 3}, "optimizer.kind: unknown optimiser '3'"),
 ]
 

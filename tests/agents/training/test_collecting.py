@@ -44,6 +44,8 @@ def made(cores=1, envs=1, ratio=None, **given):
         ({"collect.cores": 2, "collect.envs_per_core": 4, RATIO: 2}, 84),
         ({"collect.envs_per_core": 4, RATIO: 8, "update_every": 2}, 11),
         ({"collect.envs_per_core": 4, RATIO: 4, "update_every": 3}, 21),
+        ({"update_times": 3}, 63),
+        ({"collect.envs_per_core": 2, "update_every": 5, "update_times": 2}, 10),
     ],
     ids=str,
 )
@@ -92,6 +94,8 @@ def test_one_environment_of_several_begins_like_the_only_one():
         (made(ratio="fast"), "must be a whole number from 1, or async, got 'fast'"),
         (made(ratio=True), "must be a whole number from 1, or async, got True"),
         (made(ratio="async", update_every=2), "update_every must be 1 for .*=async, got 2"),
+        (made(ratio=1, update_times=2), "update_times must be 1 where .* given .1., .* got 2"),
+        (made(ratio="async", update_times=4), "update_times must be 1 where .* .async.*, got 4"),
         (made(2, 32, **{"replay.capacity": 100}), r"at least 2 steps .* 64 .*\(128\), got 100"),
         (made(1, 8, n_step=5, **{"replay.capacity": 39}), r"at least 5 steps .*\(40\)"),
     ],

@@ -32,7 +32,7 @@ def test_every_parameter_metric_and_task_of_an_agent_is_told(name):
 def test_ranges_and_choices_are_those_that_are_checked():
     rows = {line[2:].split()[0]: line for line in list(agents.agent("sac"))[2:-2]}
     assert rows["target.tau"].split(maxsplit=3)[1:] == ["target.tau", "0.005", "number from 0 to 1"]
-    assert rows["actor.activation"].endswith("relu, swish")
+    assert rows["actor.activation"].endswith("relu, swish, gelu, mish, elu, leaky_relu, tanh")
     assert rows["critics"].split(maxsplit=1)[1].split(maxsplit=1)[1] == "whole number from 1"
 
 
