@@ -103,7 +103,10 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
                 for name, task in space.tasks.items()
             }
         },
-        "seeds": {"seeds": list(space.seeds)},
+        "seeds": {
+            "seeds": list(space.seeds),
+            **_without_empty({"seeds.rungs": list(space.rungs)}),
+        },
         "steps": {"steps": space.steps},
         "evaluation": {"evaluation": space.evaluation.identity() if space.evaluation else None},
         "score": {"score": _without_empty(space.score.model_dump(exclude={"reference"}))},

@@ -198,7 +198,7 @@ class Space(Section):
     """The words of the command line that change what is trained or how it is scored."""
     held_out: Annotated[tuple[int, ...], Key(given=False, chooses=True)] = ()
     """The seeds under `seeds: {test: …}`."""
-    rungs: Annotated[tuple[int, ...], Key(given=False, results=True, chooses=True, grows=True)] = ()
+    rungs: Annotated[tuple[int, ...], Key(given=False, chooses=True)] = ()
     """How many seeds each rung has under `seeds: {tune: [2, 5, 10]}`; empty without rungs."""
     paper_steps: Annotated[Positive | None, Key(given=False)] = None
     """The steps that the file's scale `paper` asks for, where it has that scale."""

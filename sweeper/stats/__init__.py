@@ -23,6 +23,7 @@ from sweeper.stats.bootstrap import (
     Cells,
     Estimate,
 )
+from sweeper.stats.choosing.selection_bias import lead, unpaired_difference
 from sweeper.stats.comparisons import (
     clustered_spearman,
     difference,
@@ -45,7 +46,6 @@ from sweeper.stats.intervals import (
     points,
 )
 from sweeper.stats.performance_profiles import average_score_distribution, score_distribution
-from sweeper.stats.selection_bias import lead, unpaired_difference
 
 __all__ = [
     "FEW_COVER",

@@ -200,9 +200,9 @@ def _grows(key: str, old: Space, new: Space) -> bool:
     """Whether all that `old` has under `key`, `new` has too."""
     if key in ("axes", "blocks"):
         return _axes_grow(old, new)
-    if key == "rungs":  # plain seeds may become the first of them
-        before, after = (space.rungs or (len(space.seeds),) for space in (old, new))
-        return bool(new.rungs) and after[: len(before)] == before
+    if key == "seeds" and (old.rungs or new.rungs):
+        rungs = old.rungs or (len(old.seeds),)  # plain seeds may become the first of them
+        return new.rungs[: len(rungs)] == rungs and set(old.seeds) <= set(new.seeds)
     before, after = getattr(old, key), getattr(new, key)
     if before is None or after is None:
         return False

@@ -29,7 +29,8 @@ import pandas as pd
 from optuna.pruners import BasePruner, MedianPruner, SuccessiveHalvingPruner, WilcoxonPruner
 
 from sweeper.results import frames
-from sweeper.stats import LEVEL, race
+from sweeper.stats import LEVEL
+from sweeper.stats.choosing import race
 from sweeper.study.study import Study
 
 RUNGS = ((2, 5, 10), (2, 4, 8, 16), (5, 10, 20))

@@ -195,8 +195,8 @@ def _check_pruner(space: Space) -> None:
         )
     if space.pruner.promote and not any(one < space.steps for one in rungs(space)):
         raise Invalid(
-            f"must be a number below steps={space.steps} where trials are promoted, but got "
-            f"{space.pruner.options.get('min_resource')}: nothing would pause",
+            f"must be below steps={space.steps}, or nothing would pause, but got "
+            f"{space.pruner.options.get('min_resource')}",
             ("pruner", space.pruner.name, "min_resource"),
         )
     if seeds is not None and space.pruner.name == "wilcoxon":

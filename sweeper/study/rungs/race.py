@@ -11,7 +11,8 @@ from sweeper.ledger.run_record import SCORED
 from sweeper.ledger.state import LedgerState
 from sweeper.planning.plan import Plan
 from sweeper.score import Array
-from sweeper.stats import LEVEL, race
+from sweeper.stats import LEVEL
+from sweeper.stats.choosing import race
 from sweeper.study.rungs.decisions import Decision
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import polygamma
 
-from sweeper.stats.race import _inverse_trigamma, behind
+from sweeper.stats.choosing.race import _inverse_trigamma, behind
 
 RNG = np.random.default_rng(0)
 

@@ -128,7 +128,7 @@ def test_it_is_extended_by_values_seeds_and_rungs(make: Any) -> None:
 def test_plain_seeds_may_become_the_first_rung(make: Any) -> None:
     work(make(seeds=2))
     assert seeds(work(make(extend=True))) == [10, 10, 2, 2, 2, 2]
-    with pytest.raises(SweeperError, match=r"rungs: .*2,5,10.* there"):
+    with pytest.raises(SweeperError, match=r"seeds.rungs: .*2,5,10.* there"):
         make(extend=True, seeds=10)
     with pytest.raises(SweeperError, match="rungs"):
         make(extend=True, seeds={"tune": [2, 6, 10]})
