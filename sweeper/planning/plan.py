@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.planning.configurations import expanded
 from sweeper.planning.configurations.expansion import Configuration
-from sweeper.planning.configurations.sequences import sequence
+from sweeper.planning.sampling import enqueued
 from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.sections import Evaluation
 from sweeper.space.space import Space
@@ -59,6 +59,8 @@ class Plan:
         self._by_id: dict[str, Run] = {}
         self.closed = False
         """Whether its sampler found no further configuration."""
+        self.enqueued: set[int] = set()
+        """The entries of `enqueue` that a sampler that learns has taken, by their numbers."""
         self.extend(space, trainable)
 
     def run(self, id: str) -> Run:
@@ -150,7 +152,7 @@ class Plan:
             yield from self.expansion.grid().configurations
         elif sampler not in ADAPTIVE:
             assert self.space.trials is not None
-            yield from islice(sequence(self.space, self.expansion), self.space.trials)
+            yield from islice(enqueued.planned(self.space, self.expansion), self.space.trials)
 
     def _number(self, configurations: Iterable[Configuration]) -> None:
         for chosen in configurations:

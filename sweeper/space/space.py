@@ -37,6 +37,7 @@ from sweeper.space.keys.validators import (
     by_task_rule,
     constraints_rule,
     derived_rule,
+    enqueue_rule,
     figures_rule,
     fixed_rule,
     score_rule,
@@ -167,6 +168,14 @@ class Space(Section):
     `sampler: {tpe: {seed: 1}}`."""
     trials: Annotated[Positive | None, Key(results=True, chooses=True, grows=True)] = None
     """How many trials a sampler plans in all, whatever the number of workers: `trials: 200`."""
+    enqueue: Annotated[
+        tuple[dict[str, Any], ...],
+        BeforeValidator(enqueue_rule),
+        Key(results=True, chooses=True, grows=True),
+    ] = ()
+    """Configurations that a sampler's study begins with, as values of axes; what one leaves open is
+    drawn. They count in `trials`, and more of them may be added with as many more trials:
+    `enqueue: [{optimizer.lr: 1e-3, network.units: 128}, {network.units: 64}]`."""
     pruner: Annotated[
         Pruner | None, BeforeValidator(pruner_rule), Key(results=True, chooses=True, by_name=True)
     ] = None

@@ -22,7 +22,7 @@ from sweeper.trainable.loading import trained_by
 
 _MADE = (
     *("axes", "blocks", "zip", "derived", "constraints", "invalid", "by_task", "seeds"),
-    *("sampler", "trials"),
+    *("sampler", "trials", "enqueue"),
 )
 """Keys of the source's space that an analysis takes over as they are."""
 

@@ -175,8 +175,8 @@ def _check(name: str, old: Space, new: Space, *, extend: bool) -> None:
         ways.append("or let this study grow (extend=true)")
     if extend:
         ways[0] = (
-            "extend=true is for more seeds, more values of a grid or more trials of a sampler; "
-            + ways[0]
+            "extend=true is for more seeds, more values of a grid, or more trials of a sampler and "
+            "as many more entries of enqueue at its end; " + ways[0]
         )
     raise SweeperError(
         f"the study {name} exists with another space:\n"
@@ -200,6 +200,9 @@ def _grows(key: str, old: Space, new: Space) -> bool:
     if key in ("axes", "blocks"):
         return _axes_grow(old, new)
     before, after = getattr(old, key), getattr(new, key)
+    if key == "enqueue":
+        more = len(after) - len(before)
+        return after[: len(before)] == before and more <= (new.trials or 0) - (old.trials or 0)
     if before is None or after is None:
         return False
     return bool(before < after if isinstance(before, int) else set(before) < set(after))

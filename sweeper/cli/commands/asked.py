@@ -53,7 +53,8 @@ def _chosen(space: Space) -> str:
     """The sampler, how many trials it chooses, and the pruner."""
     parts = [f"{space.sampler.name}{_arguments(space.sampler.options)}"]
     if space.trials is not None:
-        parts.append(counted(space.trials, "trial"))
+        begun = f", of them {len(space.enqueue)} enqueued" if space.enqueue else ""
+        parts.append(f"{counted(space.trials, 'trial')}{begun}")
     if space.pruner is not None:
         seeds = {} if space.pruner.seeds is None else {"seeds": space.pruner.seeds}
         parts.append(f"pruner {space.pruner.name}{_arguments(space.pruner.options | seeds)}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from sweeper.errors import Invalid
 from sweeper.planning.configurations.expansion import DROP, Expansion
+from sweeper.planning.sampling import enqueued
 from sweeper.planning.sampling.pruner_schedule import rungs
 from sweeper.schema.rules import one_of
 from sweeper.space.blocks.parts import named_parts, part, parts, placed
@@ -28,6 +29,7 @@ def check(space: Space, expansion: Expansion) -> None:
             raise Invalid("must go: a grid has as many trials as it has cells", ("trials",))
         if space.pruner is not None:
             _check_pruner(space)
+        enqueued.check(space, expansion)
         return
     if space.trials is None:
         raise Invalid(f"needs the key 'trials': how many {space.sampler.name} plans in all")
@@ -36,6 +38,7 @@ def check(space: Space, expansion: Expansion) -> None:
     _check_ranges(space)
     _check_objectives(space)
     _check_enough(space, expansion)
+    enqueued.check(space, expansion)
     if space.pruner is not None:
         _check_pruner(space)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -30,6 +31,7 @@ from sweeper.ledger.writer import Writer
 from sweeper.planning.configurations import sequences
 from sweeper.planning.configurations.constraints import Rejected
 from sweeper.planning.configurations.expansion import Configuration
+from sweeper.planning.sampling import enqueued
 from sweeper.space import samplers
 from sweeper.space.axes import AxisKind
 from sweeper.study.pruning.judge import Judge
@@ -106,24 +108,56 @@ class Advisor:
             self._judge.judge(trial for trial in trials if trial not in self._ended)
 
     def _ask(self, number: int, before: list[Proposal]) -> Proposal | None:
-        """What the sampler chooses for trial `number`, if that is new; else a random draw."""
+        """The next configuration of `enqueue`, else what the sampler chooses for trial `number`, if
+        that is new; else a random draw.
+        """
         texts = {proposal.configuration.text for proposal in before}
+        taken = self._study.plan.enqueued | {proposal.enqueued for proposal in before}
+        for entry, labels in enumerate(enqueued.entries(self._study.drawing)):
+            if entry not in taken and (found := self._enqueued(number, texts, entry, labels)):
+                return found
+        return self._asked(number, texts) or self._drawn(number, texts)
+
+    def _enqueued(
+        self, number: int, texts: set[str], entry: int, labels: Mapping[str, Any]
+    ) -> Proposal | None:
+        """An entry of `enqueue`, of which the sampler draws what it leaves open; `None` where all
+        configurations that it stands for are there already.
+        """
+        found = self._asked(number, texts, labels)
+        if found is None:
+            drawn = enqueued.drawn(
+                self._study.drawing, entry, labels, lambda made: self._is_new(made, texts)
+            )
+            if drawn is None:
+                return None
+            self._create(drawn, {})
+            found = Proposal(drawn, {})
+        return replace(found, enqueued=entry)
+
+    def _is_new(self, made: Configuration, texts: set[str]) -> bool:
+        return made.text not in texts and not self._study.plan.knows(made)
+
+    def _asked(
+        self, number: int, texts: set[str], given: Mapping[str, Any] | None = None
+    ) -> Proposal | None:
+        """What the sampler chooses beside the `given` labels, if any of its choices is new."""
         for turn in range(_ASKED):
             self.memory.forget(number)
-            trial = self.memory.ask(self._sampler(number, turn))
+            trial = self.memory.ask(self._sampler(number, turn), given)
             assert trial.number == number, (trial.number, number)
             try:
                 chosen = self._study.drawing.draw(_suggest(trial))
             except Rejected:
                 continue
-            if chosen.text not in texts and not self._study.plan.knows(chosen):
+            if self._is_new(chosen, texts):
                 attributes = dict(self.memory.trials()[number].system_attrs)
                 if any(chosen.labels[name] != asked for name, asked in trial.params.items()):
                     self.memory.forget(number)  # it went to the nearest step of a range
                     self._create(chosen, attributes)
                 return Proposal(chosen, attributes)
         self.memory.forget(number)
-        return self._drawn(number, texts)
+        return None
 
     def _sampler(self, number: int, turn: int) -> Any:
         """A sampler for one trial."""
@@ -144,7 +178,7 @@ class Advisor:
             sequences.sequence(seeded, self._study.drawing), len(plan.trials) + len(texts) + 1
         )
         for chosen in drawn:
-            if chosen.text not in texts and not plan.knows(chosen):
+            if self._is_new(chosen, texts):
                 self._create(chosen, {})
                 return Proposal(chosen, {})
         return None

@@ -46,8 +46,8 @@ class OptunaMemory:
         """All trials in their order; they are Optuna's own, not copies."""
         return self._storage.get_all_trials(self._id, deepcopy=False)
 
-    def ask(self, sampler: Any) -> optuna.Trial:
-        """A new trial, whose values `sampler` chooses when they are asked for.
+    def ask(self, sampler: Any, given: Mapping[str, Any] | None = None) -> optuna.Trial:
+        """A new trial, whose values `sampler` chooses when they are asked for, but those `given`.
 
         The search space that the sampler before has found goes on to `sampler` where both are of
         one class: it then looks only at trials that the one before did not know.
@@ -56,6 +56,8 @@ class OptunaMemory:
         if isinstance(before, type(sampler)) and hasattr(sampler, "_search_space"):
             sampler._search_space = before._search_space
         self._study.sampler = sampler
+        if given:
+            self._study.enqueue_trial(dict(given))
         return self._study.ask()
 
     def add(
