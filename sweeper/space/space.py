@@ -43,6 +43,7 @@ from sweeper.space.keys.validators import (
     score_rule,
     seeds_rule,
     tasks_rule,
+    warm_start_rule,
     zip_rule,
 )
 from sweeper.space.samplers import Pruner, Sampler, pruner_rule, sampler_rule
@@ -176,6 +177,10 @@ class Space(Section):
     """Configurations that a sampler's study begins with, as values of axes; what one leaves open is
     drawn. They count in `trials`, and more of them may be added with as many more trials:
     `enqueue: [{optimizer.lr: 1e-3, network.units: 128}, {network.units: 64}]`."""
+    warm_start: Annotated[tuple[str, ...], BeforeValidator(warm_start_rule), TRIALS] = ()
+    """Earlier studies whose ended trials the sampler (`tpe`, `gp` or `cmaes`) knows from the first
+    trial on, by name under the same root, or by path; they are read once and count nowhere else:
+    `warm_start: [minatar_small]`."""
     pruner: Annotated[
         Pruner | None, BeforeValidator(pruner_rule), Key(results=True, chooses=True, by_name=True)
     ] = None

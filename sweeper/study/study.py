@@ -26,6 +26,7 @@ from sweeper.space.space import Space
 from sweeper.study import versions
 from sweeper.study.provenance import begun_with, mixed
 from sweeper.study.sampling import proposals
+from sweeper.study.sampling.earlier import EarlierTrial
 from sweeper.study.sources import KeptRuns, sources_of
 from sweeper.study.versions import Version
 from sweeper.trainable.contract import Parameter, Parametrised, Trainable, completed
@@ -98,6 +99,11 @@ class Study:
         """How many claims its plan made when a run first ended, and does not make any more."""
         then, now = self._promised, self.space
         return sum(_asked(then, name) != _asked(now, name) for name in then.claims)
+
+    @property
+    def earlier(self) -> Sequence[EarlierTrial]:
+        """The trials of earlier studies that its sampler knows, as they were when it was begun."""
+        return self.versions[0].earlier
 
     @property
     def _promised(self) -> Space:

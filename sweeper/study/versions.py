@@ -25,6 +25,7 @@ from sweeper.planning.parameters import defaults
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space, keys
 from sweeper.study.provenance import Origin, origin
+from sweeper.study.sampling.earlier import EarlierTrial
 from sweeper.study.sources import sources_of
 from sweeper.trainable.contract import Parameter, Parametrised
 from sweeper.trainable.frozen import Pinned, tuples
@@ -53,6 +54,8 @@ class Version:
     """The first folder of claims; `None` where `claims/` is the only one, as in older studies."""
     ended: bool = False
     """Whether runs of the study had ended when it was written: its claims came after these."""
+    earlier: Sequence[EarlierTrial] = ()
+    """The trials of earlier studies that its sampler knows; the first version alone holds them."""
 
 
 def read(folder: Path, first: int = 0) -> list[Version]:
@@ -78,12 +81,14 @@ def join(
     renew: bool = False,
     files: Collection[str] = (),
     ended: bool = False,
+    earlier: Sequence[EarlierTrial] = (),
 ) -> list[Version]:
     """Makes `space` the newest version of the study in `folder`, and returns all.
 
     Raises `SweeperError` where it changes results and `extend` does not allow how. With `renew`
     there is a new version in any case, which holds the code that there is now. `files` are hashed
     with those that training is known to run. `ended` says whether any run has ended.
+    A new study holds the `earlier` trials.
     """
     plans, space = StudyPaths(folder).plans, asked(space)
     known = _live(folder) if (plans / "0").exists() else []
@@ -103,6 +108,8 @@ def join(
             "provenance": asdict(replace(origin(space, files), source=_source(folder, space))),
             "frozen": _frozen(known, space).to_json(),
         }
+        if earlier and not known:
+            body["earlier"] = [trial.to_json() for trial in earlier]
         data = json.dumps(body, indent=1, ensure_ascii=False)
         first = link_first(plans / str(len(known)), data.encode())
         if not first and not known and claims is not None:
@@ -243,6 +250,7 @@ def _version(plan: Path, body: Mapping[str, Any], since: Sequence[Mapping[str, A
     try:
         frozen = _held(body, held) if held else None
         group, began = bool(body["group"]), Origin.of_json(body.get("provenance", {}))
+        earlier = tuple(EarlierTrial.of_json(trial) for trial in body.get("earlier", ()))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise _unreadable(plan, reason(error)) from error
     try:
@@ -250,7 +258,8 @@ def _version(plan: Path, body: Mapping[str, Any], since: Sequence[Mapping[str, A
     except SweeperError as error:
         raise _unreadable(plan, str(error)) from error
     ended = bool(body.get("ended", plan.name != "0"))
-    return Version(_with_defaults(space), group, began, frozen, body.get("claims"), ended)
+    claims = body.get("claims")
+    return Version(_with_defaults(space), group, began, frozen, claims, ended, earlier)
 
 
 def _unreadable(plan: Path, why: str) -> SweeperError:

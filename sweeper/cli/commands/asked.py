@@ -55,6 +55,8 @@ def _chosen(space: Space) -> str:
     if space.trials is not None:
         begun = f", of them {len(space.enqueue)} enqueued" if space.enqueue else ""
         parts.append(f"{counted(space.trials, 'trial')}{begun}")
+    if space.warm_start:
+        parts.append(f"which knows trials of {few(list(space.warm_start))}")
     if space.pruner is not None:
         seeds = {} if space.pruner.seeds is None else {"seeds": space.pruner.seeds}
         parts.append(f"pruner {space.pruner.name}{_arguments(space.pruner.options | seeds)}")

@@ -23,6 +23,7 @@ def check(space: Space, expansion: Expansion) -> None:
     """Raises `Invalid` where the sampler or the pruner cannot take the space."""
     _check_lengths(space)
     _check_blocks(space)
+    _check_warm_start(space)
     _check_gridded(space, expansion)
     if space.sampler.name == "grid":
         if space.trials is not None:
@@ -86,6 +87,33 @@ def _check_blocks(space: Space) -> None:
                 with placed(space, name):
                     how = "write a block for each value, with it as fixed"
                     raise Invalid(f"must go: the space has blocks; {how}", ("axes", axis, "grid"))
+
+
+def _check_warm_start(space: Space) -> None:
+    """Raises `Invalid` for samplers and pruners that can make nothing of earlier trials."""
+    here = ("warm_start",)
+    if not space.warm_start:
+        return
+    if space.sampler.name not in ADAPTIVE:
+        raise Invalid(
+            f"must go: {space.sampler.name} learns of no results; tpe, gp and cmaes do", here
+        )
+    if space.sampler.name == "nsgaii":
+        raise Invalid(
+            "must go: nsgaii breeds trials of its own alone; tpe, gp and cmaes take others", here
+        )
+    if space.pruner is not None and space.pruner.name == "hyperband":
+        raise Invalid("must go: hyperband's brackets each learn of their own trials alone", here)
+    if space.sampler.name != "cmaes":
+        return
+    for name, axis in space.axes.items():
+        if axis.when:
+            said = f"must go: cmaes takes earlier trials of the same axes, and {name} has a when"
+            raise Invalid(said, here)
+    for key in ("sigma0", "use_separable_cma"):
+        if space.sampler.options.get(key):
+            said = "must go: the earlier trials under warm_start say where cmaes begins"
+            raise Invalid(said, ("sampler", "cmaes", key))
 
 
 def _check_gridded(space: Space, expansion: Expansion) -> None:

@@ -78,6 +78,8 @@ def _sampler(space: Space) -> str:
     sampler = space.sampler.name
     if space.trials is not None:
         sampler += f", {counted(space.trials, 'trial')}"
+    if space.warm_start:
+        sampler += f", which knew trials of {few(list(space.warm_start))}"
     return f"{sampler}, pruned by {space.pruner.name}" if space.pruner is not None else sampler
 
 

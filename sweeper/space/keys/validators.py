@@ -121,6 +121,16 @@ def enqueue_rule(value: Any) -> tuple[dict[str, Any], ...]:
     return tuple(each(_enqueued, value))
 
 
+@accepts({**accepted(text), "type": ["array", "string"], "items": accepted(text)})
+def warm_start_rule(value: Any) -> tuple[str, ...]:
+    """The name of a study, or a list of several different ones."""
+    if value is None or value == []:
+        return ()
+    names = tuple(each(text, value)) if isinstance(value, list | tuple) else (text(value),)
+    distinct(names)
+    return names
+
+
 def _enqueued(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or not value:
         raise Invalid(f"must say values of axes, as in {{lr: 1e-3}}, but got {shown(value)}")

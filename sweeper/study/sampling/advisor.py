@@ -59,10 +59,19 @@ class Advisor:
         space = self._study.space
         with quiet():
             self.memory = OptunaMemory(space.study, space.directions, pruner(space))
+            self._learn()
             self._judge = Judge(self._study, self._ledger_state, self._ledger, self.memory)
         self._known = 0
         self._ended: dict[int, Any] = {}
         self._stale: set[int] = set()
+
+    def _learn(self) -> None:
+        """Tells Optuna of the trials of earlier studies."""
+        expansion = self._study.plan.expansion if self._study.earlier else None
+        for trial in self._study.earlier:
+            over = {name: expansion.distribution(name) for name in trial.labels}
+            self.memory.learn(dict(trial.labels), over, trial.values)
+        self.memory.sink()
 
     def note(self, runs: Iterable[str]) -> None:
         """Remembers that something happened to `runs`."""
@@ -145,7 +154,6 @@ class Advisor:
         for turn in range(_ASKED):
             self.memory.forget(number)
             trial = self.memory.ask(self._sampler(number, turn), given)
-            assert trial.number == number, (trial.number, number)
             try:
                 chosen = self._study.drawing.draw(_suggest(trial))
             except Rejected:
@@ -163,7 +171,28 @@ class Advisor:
         """A sampler for one trial."""
         space = self._study.space
         options = {**space.sampler.options, "seed": _seed(space, number, turn)}
+        if space.sampler.name == "cmaes" and (source := self._source()):
+            options["source_trials"] = source
         return samplers.constructor("samplers", samplers.SAMPLERS[space.sampler.name])(**options)
+
+    def _source(self) -> list[optuna.trial.FrozenTrial]:
+        """The earlier trials from which CMA-ES takes its first distribution, by their ranges."""
+        found = []
+        for trial in self.memory.earlier():
+            if trial.state == TrialState.COMPLETE:
+                over = {
+                    name: kind
+                    for name, kind in trial.distributions.items()
+                    if not isinstance(kind, CategoricalDistribution)
+                }
+                found.append(
+                    optuna.trial.create_trial(
+                        params={name: trial.params[name] for name in over},
+                        distributions=over,
+                        values=trial.values,
+                    )
+                )
+        return found
 
     def _drawn(self, number: int, texts: set[str]) -> Proposal | None:
         space, plan = self._study.space, self._study.plan

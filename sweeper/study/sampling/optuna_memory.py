@@ -25,7 +25,10 @@ _BELOW = 0.1
 
 
 class OptunaMemory:
-    """A study that Optuna holds in memory; trials are named by their numbers."""
+    """A study that Optuna holds in memory; trials are named by their numbers.
+
+    Trials of earlier studies stand before them, which only samplers see.
+    """
 
     def __init__(self, name: str, directions: Sequence[str], pruner: Any = None) -> None:
         self._storage = _ForgettingStorage()
@@ -41,10 +44,29 @@ class OptunaMemory:
         self._signs = [1.0 if direction == "maximize" else -1.0 for direction in directions]
         self._diverged: dict[int, list[float] | None] = {}
         """From trials that diverged to the values that they have been given."""
+        self._earlier = 0
 
     def trials(self) -> list[FrozenTrial]:
         """All trials in their order; they are Optuna's own, not copies."""
+        return self._known()[self._earlier :]
+
+    def earlier(self) -> list[FrozenTrial]:
+        """The trials of earlier studies."""
+        return self._known()[: self._earlier]
+
+    def _known(self) -> list[FrozenTrial]:
         return self._storage.get_all_trials(self._id, deepcopy=False)
+
+    def learn(
+        self,
+        params: dict[str, Any],
+        distributions: dict[str, BaseDistribution],
+        values: Sequence[float] | None,
+    ) -> None:
+        """Adds a trial of an earlier study, before there is any other; `None` where it diverged."""
+        self.add(params, distributions, {})
+        self.end(0, TrialState.COMPLETE, values)
+        self._earlier += 1
 
     def ask(self, sampler: Any, given: Mapping[str, Any] | None = None) -> optuna.Trial:
         """A new trial, whose values `sampler` chooses when they are asked for, but those `given`.
@@ -82,7 +104,7 @@ class OptunaMemory:
         """
         if state == TrialState.COMPLETE and values is None:
             state = TrialState.FAIL
-            self._diverged[trial] = None
+            self._diverged[self._earlier + trial] = None
         self._storage.set_trial_state_values(self._trial_id(trial), state, values)
 
     def sink(self) -> None:
@@ -91,20 +113,21 @@ class OptunaMemory:
         So samplers keep away from them, which failed ones they would propose again. While no other
         trial is complete they stay failed.
         """
-        complete = [trial for trial in self.trials() if trial.state == TrialState.COMPLETE]
+        complete = [trial for trial in self._known() if trial.state == TrialState.COMPLETE]
         others = [trial.values for trial in complete if trial.number not in self._diverged]
         if not self._diverged or not others:
             return
         scores = zip(self._signs, zip(*others, strict=True), strict=True)
         values = [sign * (min(sign * own for own in column) - _BELOW) for sign, column in scores]
-        for trial, before in self._diverged.items():
+        for number, before in self._diverged.items():
             if before != values:
-                self._storage.revise(self._trial_id(trial), TrialState.COMPLETE, values)
-                self._diverged[trial] = values
+                id = self._trial_id(number - self._earlier)
+                self._storage.revise(id, TrialState.COMPLETE, values)
+                self._diverged[number] = values
 
     def forget(self, first: int) -> None:
         """Takes away all trials from number `first` on, none of which has ended."""
-        self._storage.forget(first)
+        self._storage.forget(self._earlier + first)
 
     def attributes(self) -> dict[str, Any]:
         """The system attributes of the study: what a sampler keeps of all trials."""
@@ -155,7 +178,8 @@ class OptunaMemory:
         return bool(self._study.pruner.prune(self._study, frozen))
 
     def _trial_id(self, trial: int) -> int:
-        id: int = self._storage.get_trial_id_from_study_id_trial_number(self._id, trial)
+        number = self._earlier + trial
+        id: int = self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
         return id
 
 

@@ -88,3 +88,23 @@ def test_it_is_quiet_and_leaves_the_rest_as_it_was(capfd):
         raise KeyError
     assert optuna.logging.get_verbosity() == before
     assert capfd.readouterr().err == ""
+
+
+def test_trials_of_earlier_studies_stand_before_those_that_count():
+    memory = OptunaMemory("study", ["maximize"])
+    over = {"x": FloatDistribution(0.0, 1.0)}
+    for x, values in ((0.1, [3.0]), (0.2, None), (0.3, [5.0])):
+        memory.learn({"x": x}, over, values)
+    memory.sink()
+    assert [trial.values for trial in memory.earlier()] == [[3.0], [2.9], [5.0]]
+    assert memory.trials() == []
+    memory.add({"x": 0.4}, over, {})
+    memory.add({"x": 0.5}, over, {"kept": 1})
+    memory.end(0, TrialState.COMPLETE, [1.0])
+    memory.end(1, TrialState.COMPLETE, None)
+    memory.sink()
+    assert [trial.params["x"] for trial in memory.trials()] == [0.4, 0.5]
+    assert [trial.values for trial in memory.trials()] == [[1.0], [0.9]]
+    assert memory.earlier()[1].values == [0.9] and memory.trial_attributes(1) == {"kept": 1}
+    memory.forget(1)
+    assert len(memory.trials()) == 1 and len(memory.earlier()) == 3
