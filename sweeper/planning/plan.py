@@ -13,7 +13,6 @@ from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.planning.configurations import expanded
 from sweeper.planning.configurations.expansion import Configuration
 from sweeper.planning.sampling import enqueued
-from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.sections import Evaluation
 from sweeper.space.space import Space
 from sweeper.text import united
@@ -98,7 +97,7 @@ class Plan:
     @property
     def due(self) -> int:
         """How many trials its sampler has still to plan."""
-        if self.closed or self.space.sampler.name not in ADAPTIVE:
+        if self.closed or not self.space.sampler.learns:
             return 0
         assert self.space.trials is not None
         return max(0, self.space.trials - len(self.trials))
@@ -147,10 +146,10 @@ class Plan:
         return self.expansion.key(configuration) in self._numbers
 
     def _planned(self) -> Iterator[Configuration]:
-        sampler = self.space.sampler.name
-        if sampler == "grid":
+        sampler = self.space.sampler
+        if sampler.name == "grid":
             yield from self.expansion.grid().configurations
-        elif sampler not in ADAPTIVE:
+        elif not sampler.learns:
             assert self.space.trials is not None
             yield from islice(enqueued.planned(self.space, self.expansion), self.space.trials)
 

@@ -51,7 +51,7 @@ def _score(rule: Score | Objective, direction: str) -> str:
 
 def _chosen(space: Space) -> str:
     """The sampler, how many trials it chooses, and the pruner."""
-    parts = [f"{space.sampler.name}{_arguments(space.sampler.options)}"]
+    parts = [f"{space.sampler.told}{_arguments(space.sampler.options)}"]
     if space.trials is not None:
         begun = f", of them {len(space.enqueue)} enqueued" if space.enqueue else ""
         parts.append(f"{counted(space.trials, 'trial')}{begun}")

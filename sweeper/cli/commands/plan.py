@@ -134,7 +134,7 @@ def counts(plan: Plan) -> str:
 
 def _signatures(plan: Plan, trainable: Trainable, options: Options, number: int) -> str:
     if not plan.runs:
-        return f"trials: {plan.space.sampler.name} chooses them as results come in"
+        return f"trials: {plan.space.sampler.told} chooses them as results come in"
     if not trainable.packs:
         return "signatures: 1, each run alone"
     if plan_room.packs_elsewhere(options):

@@ -75,7 +75,7 @@ def _scores(space: Space) -> Iterator[str]:
 
 
 def _sampler(space: Space) -> str:
-    sampler = space.sampler.name
+    sampler = space.sampler.told
     if space.trials is not None:
         sampler += f", {counted(space.trials, 'trial')}"
     if space.warm_start:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -25,13 +26,14 @@ from optuna.distributions import (
 from optuna.trial import TrialState
 
 from sweeper import score
+from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.ledger.run_record import UNSCORED
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
 from sweeper.planning.configurations import sequences
 from sweeper.planning.configurations.constraints import Rejected
 from sweeper.planning.configurations.expansion import Configuration
-from sweeper.planning.sampling import enqueued
+from sweeper.planning.sampling import enqueued, own_sampler
 from sweeper.space import samplers
 from sweeper.space.axes import AxisKind
 from sweeper.study.pruning.judge import Judge
@@ -153,9 +155,10 @@ class Advisor:
         """What the sampler chooses beside the `given` labels, if any of its choices is new."""
         for turn in range(_ASKED):
             self.memory.forget(number)
-            trial = self.memory.ask(self._sampler(number, turn), given)
             try:
-                chosen = self._study.drawing.draw(_suggest(trial))
+                with self._theirs():
+                    trial = self.memory.ask(self._sampler(number, turn), given)
+                    chosen = self._study.drawing.draw(_suggest(trial))
             except Rejected:
                 continue
             if self._is_new(chosen, texts):
@@ -170,10 +173,32 @@ class Advisor:
     def _sampler(self, number: int, turn: int) -> Any:
         """A sampler for one trial."""
         space = self._study.space
-        options = {**space.sampler.options, "seed": _seed(space, number, turn)}
+        seed = _seed(space, number, turn)
+        if space.sampler.own:
+            return own_sampler.made(space.sampler, seed)
+        options = {**space.sampler.options, "seed": seed}
         if space.sampler.name == "cmaes" and (source := self._source()):
             options["source_trials"] = source
         return samplers.constructor("samplers", samplers.SAMPLERS[space.sampler.name])(**options)
+
+    @contextmanager
+    def _theirs(self) -> Iterator[None]:
+        """What a sampler of the user's own raises inside is told with its file's line."""
+        sampler = self._study.space.sampler
+        try:
+            yield
+        except Rejected:
+            raise
+        except Invalid as error:
+            if not sampler.own:
+                raise
+            said = f"the sampler {sampler.told} chose what there is not: {dotted(error.path)}"
+            raise SweeperError(f"{said} {error.message}") from error
+        except Exception as error:
+            if not sampler.own:
+                raise
+            said = own_sampler.failure(sampler, error)
+            raise SweeperError(f"the sampler {sampler.told} failed: {said}") from error
 
     def _source(self) -> list[optuna.trial.FrozenTrial]:
         """The earlier trials from which CMA-ES takes its first distribution, by their ranges."""
@@ -232,7 +257,7 @@ class Advisor:
         plan = self._study.plan
         first, self._known = self._known, len(plan.trials)
         attributes: list[Mapping[str, Any]] = []
-        if self._study.space.sampler.name in samplers.ADAPTIVE:
+        if self._study.space.sampler.learns:
             for ours, whole in packfuls.sampler_memory(self._study.paths, first, self._known):
                 attributes += ours
                 self.memory.set_attributes(whole)

@@ -72,10 +72,11 @@ class OptunaMemory:
         """A new trial, whose values `sampler` chooses when they are asked for, but those `given`.
 
         The search space that the sampler before has found goes on to `sampler` where both are of
-        one class: it then looks only at trials that the one before did not know.
+        one class of Optuna's: it then looks only at trials that the one before did not know.
         """
         before = self._study.sampler
-        if isinstance(before, type(sampler)) and hasattr(sampler, "_search_space"):
+        of_optuna = type(sampler).__module__.partition(".")[0] == "optuna"
+        if of_optuna and isinstance(before, type(sampler)) and hasattr(sampler, "_search_space"):
             sampler._search_space = before._search_space
         self._study.sampler = sampler
         if given:
