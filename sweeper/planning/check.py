@@ -176,6 +176,11 @@ def _check_scores(space: Space, metrics: Sequence[str]) -> None:
             )
             place = [index] if space.score.also else []
             mistakes.add(Invalid(said, ("score", *place, "metric")))
+    place = [0] if space.score.also else []
+    for metric in space.score.constraints:
+        if metrics and metric not in metrics:
+            said = f"is no metric of {space.identity}{choices(metric, metrics)}"
+            mistakes.add(Invalid(said, ("score", *place, "constraints", metric)))
     mistakes.check()
 
 

@@ -42,6 +42,9 @@ SAMPLERS = {
 ADAPTIVE = ("tpe", "gp", "cmaes", "nsgaii")
 """Samplers that learn from results."""
 
+CONSTRAINED = ("tpe", "gp", "nsgaii")
+"""Samplers that keep to the constraints of a score."""
+
 PRUNERS = {
     "median": "MedianPruner",
     "successivehalving": "SuccessiveHalvingPruner",

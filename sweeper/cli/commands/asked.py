@@ -29,6 +29,8 @@ def lines(space: Space) -> Iterator[str]:
     yield f"seeds: {ranges(space.seeds)}{tested}"
     scores = zip(space.scores, space.directions, strict=True)
     yield f"score: {'; '.join(_score(*each) for each in scores)}"
+    if space.score.bounds:
+        yield f"score.constraints: {', '.join(map(str, space.score.bounds))}"
     if space.evaluation is not None:
         given = space.evaluation.model_dump(exclude_none=True, exclude_defaults=True)
         yield f"evaluation: {_pairs(given)}"

@@ -37,9 +37,9 @@ from sweeper.planning.sampling import enqueued, own_sampler
 from sweeper.space import samplers
 from sweeper.space.axes import AxisKind
 from sweeper.study.pruning.judge import Judge
-from sweeper.study.pruning.seed_view import pruner
+from sweeper.study.pruning.seed_view import Verdict, pruner
 from sweeper.study.sampling import proposals as packfuls
-from sweeper.study.sampling.optuna_memory import OptunaMemory, quiet
+from sweeper.study.sampling.optuna_memory import OptunaMemory, constraints_of, quiet
 from sweeper.study.sampling.proposals import Proposal
 from sweeper.study.study import Study
 
@@ -64,15 +64,17 @@ class Advisor:
             self._learn()
             self._judge = Judge(self._study, self._ledger_state, self._ledger, self.memory)
         self._known = 0
-        self._ended: dict[int, Any] = {}
+        self._ended: dict[int, Verdict] = {}
         self._stale: set[int] = set()
 
     def _learn(self) -> None:
         """Tells Optuna of the trials of earlier studies."""
-        expansion = self._study.plan.expansion if self._study.earlier else None
+        if not self._study.earlier:
+            return
+        expansion = self._study.plan.expansion
         for trial in self._study.earlier:
             over = {name: expansion.distribution(name) for name in trial.labels}
-            self.memory.learn(dict(trial.labels), over, trial.values)
+            self.memory.learn(dict(trial.labels), over, trial.values, trial.excess)
         self.memory.sink()
 
     def note(self, runs: Iterable[str]) -> None:
@@ -177,6 +179,8 @@ class Advisor:
         if space.sampler.own:
             return own_sampler.made(space.sampler, seed)
         options = {**space.sampler.options, "seed": seed}
+        if space.score.bounds and space.sampler.name in samplers.CONSTRAINED:
+            options["constraints_func"] = constraints_of
         if space.sampler.name == "cmaes" and (source := self._source()):
             options["source_trials"] = source
         return samplers.constructor("samplers", samplers.SAMPLERS[space.sampler.name])(**options)
@@ -285,7 +289,7 @@ class Advisor:
             self._ended[trial] = ended
             self.memory.end(trial, *ended)
 
-    def _verdict(self, trial: int) -> tuple[TrialState, list[float] | None] | None:
+    def _verdict(self, trial: int) -> Verdict | None:
         """How a trial ended, as Optuna sees it; `None` while it has not.
 
         One that is complete has no values where diverged runs decide them.
@@ -297,17 +301,22 @@ class Advisor:
             return None
         states = {end.state for end in ends}
         if states & set(UNSCORED):
-            return TrialState.FAIL, None
+            return Verdict(TrialState.FAIL)
         if "pruned" in states:
-            return TrialState.PRUNED, None
+            return Verdict(TrialState.PRUNED)
         space = self._study.space
-        worst = [score.worst(minimise=direction == "minimize") for direction in space.directions]
+        bounds, tasks = space.score.bounds, [run.task for run in runs]
+        minimised = [one == "minimize" for one in space.directions] + [one.below for one in bounds]
+        worst = [score.worst(minimise=minimise) for minimise in minimised]
         scores = [worst if end.state == "nan" else [end.score, *(end.also or ())] for end in ends]
-        values = [
-            score.aggregate(column, rule.aggregate, [run.task for run in runs])
-            for column, rule in zip(zip(*scores, strict=True), space.scores, strict=True)
+        hows = [rule.aggregate for rule in space.scores] + [space.score.aggregate] * len(bounds)
+        found = [
+            score.aggregate(column, how, tasks)
+            for column, how in zip(zip(*scores, strict=True), hows, strict=True)
         ]
-        return TrialState.COMPLETE, None if np.isnan(values).any() else values
+        values, bounded = found[: len(space.scores)], found[len(space.scores) :]
+        excess = [one.excess(own) for one, own in zip(bounds, bounded, strict=True)]
+        return Verdict(TrialState.COMPLETE, None if np.isnan(values).any() else values, excess)
 
 
 def _seed(space: Any, number: int, turn: int) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class EarlierTrial:
@@ -18,14 +20,24 @@ class EarlierTrial:
     """Axis of the study that learns from it -> label; only axes whose values are chosen."""
     values: Sequence[float] | None
     """Its values by the scores of that study; `None` where runs that diverged decide them."""
+    excess: Sequence[float] | None = None
+    """By how much it breaks each constraint of the score, at most 0 where it keeps it; NaN where
+    that is unknown, as runs diverged. `None` where there is none."""
 
     @classmethod
     def of_json(cls, body: Mapping[str, Any]) -> Self:
         """The trial that a plan holds."""
         values = body["values"]
         known = None if values is None else [float(value) for value in values]
-        return cls(str(body["study"]), int(body["trial"]), dict(body["labels"]), known)
+        excess = [np.nan if own is None else float(own) for own in body.get("excess", ())]
+        labels = dict(body["labels"])
+        return cls(str(body["study"]), int(body["trial"]), labels, known, excess or None)
 
     def to_json(self) -> dict[str, Any]:
         """The trial as a plan holds it."""
-        return dict(vars(self))
+        body = dict(vars(self))
+        if self.excess is None:
+            del body["excess"]
+        else:
+            body["excess"] = [None if np.isnan(own) else own for own in self.excess]
+        return body

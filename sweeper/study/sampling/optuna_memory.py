@@ -14,11 +14,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
+
+_CONSTRAINTS = "constraints"
+"""The system attribute under which samplers look for what a trial's constraints are broken by."""
 
 _BELOW = 0.1
 """By how much of the range from a task's low to its high what diverged is worse than the worst."""
@@ -62,10 +66,11 @@ class OptunaMemory:
         params: dict[str, Any],
         distributions: dict[str, BaseDistribution],
         values: Sequence[float] | None,
+        excess: Sequence[float] | None = None,
     ) -> None:
         """Adds a trial of an earlier study, before there is any other; `None` where it diverged."""
         self.add(params, distributions, {})
-        self.end(0, TrialState.COMPLETE, values)
+        self.end(0, TrialState.COMPLETE, values, excess)
         self._earlier += 1
 
     def ask(self, sampler: Any, given: Mapping[str, Any] | None = None) -> optuna.Trial:
@@ -98,15 +103,32 @@ class OptunaMemory:
         )
         self._storage.create_new_trial(self._id, template)
 
-    def end(self, trial: int, state: TrialState, values: Sequence[float] | None) -> None:
-        """Ends a running trial.
+    def end(
+        self,
+        trial: int,
+        state: TrialState,
+        values: Sequence[float] | None,
+        excess: Sequence[float] | None = None,
+    ) -> None:
+        """Ends a running trial; `excess` says by how much it breaks each constraint.
 
         One is complete without values where diverged runs decide them: it has none until `sink`.
+        What is NaN of `excess` is as much as any trial has broken that constraint by, and some.
         """
+        if excess:
+            worst = [max([0.0, *own]) + _BELOW for own in zip(*self._broken(), strict=True)]
+            worst = worst or [_BELOW] * len(excess)
+            known = [w if np.isnan(own) else own for own, w in zip(excess, worst, strict=True)]
+            self.set_trial_attributes(trial, constraint_attributes(known))
         if state == TrialState.COMPLETE and values is None:
             state = TrialState.FAIL
             self._diverged[self._earlier + trial] = None
         self._storage.set_trial_state_values(self._trial_id(trial), state, values)
+
+    def _broken(self) -> list[list[float]]:
+        """By how much trials break each constraint, as far as they have ended."""
+        found = (trial.system_attrs.get(_CONSTRAINTS) for trial in self._known())
+        return [list(excess) for excess in found if excess]
 
     def sink(self) -> None:
         """Gives trials that diverged values a little worse than those of all others.
@@ -182,6 +204,20 @@ class OptunaMemory:
         number = self._earlier + trial
         id: int = self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
         return id
+
+
+def constraint_attributes(excess: Sequence[float]) -> dict[str, Any]:
+    """The system attributes that say by how much a trial breaks each constraint, if there is any.
+
+    At most 0 where it keeps one.
+    """
+    return {_CONSTRAINTS: [*excess]} if excess else {}
+
+
+def constraints_of(trial: FrozenTrial) -> Sequence[float]:
+    """By how much a trial breaks each constraint, as samplers of older Optunas want to be told."""
+    found: Sequence[float] = trial.system_attrs[_CONSTRAINTS]
+    return found
 
 
 class _ForgettingStorage(InMemoryStorage):  # type: ignore[misc, unused-ignore]

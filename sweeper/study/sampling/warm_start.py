@@ -29,6 +29,7 @@ from sweeper.trainable.loading import load_trainable
 
 _FEWEST = 10
 _OPEN = "not ended, pruned or failed"
+_UNBOUNDED = "without the metrics that the constraints bound"
 _OUTSIDE = "without a valid value on each axis"
 
 
@@ -102,18 +103,45 @@ def _trials(
     left: Counter[str],
 ) -> Iterator[EarlierTrial]:
     """The ended trials of a study that are configurations of `space`; counts the others."""
-    state = study.ledger_state(reports=False)
+    state = study.ledger_state(reports=bool(space.score.bounds))
     for trial in study.plan.trials:
         ended, values = _values(space, study, state, trial.number, columns)
         if not ended:
             left[_OPEN] += 1
+            continue
+        excess = _excess(space, study, state, trial.number)
+        if excess is not None and len(excess) < len(space.score.bounds):
+            left[_UNBOUNDED] += 1
             continue
         known = {**study.plan.configuration(trial.number).params, **trial.labels}
         labels = _labels(expansion, known)
         if labels is None:
             left[_OUTSIDE] += 1
             continue
-        yield EarlierTrial(study.name, trial.number, labels, values)
+        yield EarlierTrial(study.name, trial.number, labels, values, excess)
+
+
+def _excess(space: Space, study: Study, state: LedgerState, trial: int) -> list[float] | None:
+    """By how much a trial breaks each constraint of `space`, as far as its runs reported what it
+    bounds; `None` where there is none.
+    """
+    if not space.score.bounds:
+        return None
+    runs = study.plan.runs_of(trial)
+    common = [run for run in runs if run.task in space.tasks] or runs
+    found: list[float] = []
+    for bound in space.score.bounds:
+        worst = score.worst(minimise=bound.below)
+        own = []
+        for run in common:
+            record = state.runs[run.id]
+            known = score.last(record.reports, bound.metric, run.steps)
+            own.append(worst if record.state == "nan" else known)
+        if np.isnan(own).any():
+            return found
+        tasks = [run.task for run in common]
+        found.append(bound.excess(score.aggregate(own, space.score.aggregate, tasks)))
+    return found
 
 
 def _labels(expansion: Expansion, known: Mapping[str, Any]) -> dict[str, Any] | None:
