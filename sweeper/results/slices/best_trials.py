@@ -50,8 +50,12 @@ def known(data: Data) -> int:
 
 
 def by_first_score(data: Data) -> list[int]:
-    """The complete trials that have a value by the score that figures show, the best first."""
-    return _sorted(*_known(data, data.tables.scores[:1]))
+    """The complete trials that have a value by the score that figures show, the best first; those
+    that break constraints come last.
+    """
+    numbers, values = _known(data, data.tables.scores[:1])
+    kept = _feasible(data, numbers)
+    return [*_sorted(numbers[kept], values[kept]), *_sorted(numbers[~kept], values[~kept])]
 
 
 def _sorted(numbers: Array, values: Array) -> list[int]:

@@ -214,7 +214,7 @@ def _doubts(space: Space, there: Space) -> Iterator[str]:
         by = f"of its tasks {few(common)} count" if common else "all its tasks count"
         yield f"has other tasks ({few(list(there.tasks))}): {by}"
     if there.steps_text != space.steps_text:
-        yield f"has runs of {there.steps_text} steps, here they have {space.steps_text}"
+        yield f"has steps: {there.steps_text}, this space {space.steps_text}"
     fixed = [
         f"{name}={shown(there.fixed[name])} (here {shown(space.fixed[name])})"
         for name in space.fixed

@@ -106,7 +106,7 @@ def test_a_plan_says_how_many_there_are_and_what_differs(make, caplog, tmp_path)
     tasks = {"line": {"low": -10.0, "high": 0.0}, "other": {"low": -10.0, "high": 0.0}}
     warm = make(name="warm", warm_start="before", tasks=tasks, steps=5)
     assert "before has other tasks (line): of its tasks line count" in caplog.text
-    assert "before has runs of 4 steps, here they have 5" in caplog.text
+    assert "before has steps: 4, this space 5" in caplog.text
     assert "  warm start: 4 trials of before" in list(
         preview.lines(warm.space, warm.folder, OPTIONS)
     )
