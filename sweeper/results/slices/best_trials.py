@@ -22,7 +22,7 @@ def in_order(data: Data) -> list[int]:
     that break constraints come last, and beside others do not count for several scores.
     """
     numbers, values = _known(data, data.tables.scores)
-    kept = _feasible(data, numbers)
+    kept = feasible(data, numbers)
     if values.shape[1] > 1:
         some = kept if kept.any() else ~kept
         numbers, values, kept = numbers[some], values[some], kept[some]
@@ -31,8 +31,8 @@ def in_order(data: Data) -> list[int]:
     return [*_sorted(numbers[kept], values[kept]), *_sorted(numbers[~kept], values[~kept])]
 
 
-def _feasible(data: Data, numbers: Array) -> Array:
-    """Which of these complete trials keep all constraints [trials]."""
+def feasible(data: Data, numbers: Array) -> Array:
+    """Which of these complete trials, in ascending order, keep all constraints [trials]."""
     kept = np.ones(len(numbers), bool)
     runs = data.runs[data.runs["trial"].isin(numbers)]
     cell = np.searchsorted(numbers, runs["trial"].to_numpy())
@@ -54,7 +54,7 @@ def by_first_score(data: Data) -> list[int]:
     that break constraints come last.
     """
     numbers, values = _known(data, data.tables.scores[:1])
-    kept = _feasible(data, numbers)
+    kept = feasible(data, numbers)
     return [*_sorted(numbers[kept], values[kept]), *_sorted(numbers[~kept], values[~kept])]
 
 

@@ -22,6 +22,7 @@ from sweeper.results.slices import best_trials
 from sweeper.study.sampling.advisor import Advisor
 from tests.helpers.advised_study import CHOICES, maker, work
 from tests.helpers.cases import each
+from tests.helpers.figures import drawn, words
 
 KEPT = {"metric": "score", "constraints": {"cost": "<= 4"}}
 """`cost` is the size plus the seed: half a size more on average over the seeds 0 and 1."""
@@ -85,6 +86,23 @@ def test_what_is_best_keeps_them_everywhere(make):
     storage = optuna_storage.in_memory(found, found.ledger_state())
     held = optuna.load_study(study_name=found.name, storage=storage)
     assert held.best_trial.params["size"] == "3" or held.best_trial.params["size"] == 3
+
+
+def test_a_history_marks_the_best_of_those_that_keep_them(make):
+    found = work(make(axes=CHOICES, sampler="random", trials=9, score=KEPT))
+    picture = drawn(found, "history")
+    best = ranking.ranked(found.space, frames.trials(found, found.ledger_state())).iloc[0]
+    assert picture.table["best so far"].iloc[-1] == pytest.approx(best["value"])
+    assert best["value"] < picture.table["point"].max()
+    said = words(picture)
+    assert (
+        f"the best so far of those that keep cost <= 4, in the end trial {best['trial']} " in said
+    )
+    rule = {"metric": "score", "constraints": {"cost": ">= 100"}}
+    none = work(make(name="none", axes=CHOICES, sampler="random", trials=3, score=rule))
+    picture = drawn(none, "history")
+    assert picture.table["best so far"].isna().all()
+    assert "No configuration keeps cost >= 100" in words(picture)
 
 
 def test_where_no_trial_keeps_them_that_is_said(make):

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from sweeper.cli.commands import asked
 from sweeper.errors import SweeperError
 from sweeper.space import samplers
 from sweeper.study.study import Study
@@ -113,6 +114,11 @@ def test_axes_that_depend_and_axes_that_move_together(make, sampler):
     found = labels(work(make(name=sampler, enqueue=entries, **keys)))
     assert found[0]["momentum"] == 0.5 and found[0]["opt"] == "sgd"
     assert found[1] == {"lr": 0.2, "size": 2.0, "opt": "adam"}
+
+
+def test_a_plan_says_how_many_there_are(make):
+    lines = list(asked.lines(make(enqueue=ENTRIES).space))
+    assert "sampler: tpe (n_startup_trials=3), 8 trials, of them 2 enqueued" in lines
 
 
 def test_differences_name_what_was_added(make):
