@@ -32,10 +32,10 @@ def in_order(data: Data) -> list[int]:
 
 
 def feasible(data: Data, numbers: Array) -> Array:
-    """Which of these complete trials, in ascending order, keep all constraints [trials]."""
-    kept = np.ones(len(numbers), bool)
+    """Which of these different complete trials keep all constraints [trials]."""
+    kept, place = np.ones(len(numbers), bool), np.argsort(numbers)
     runs = data.runs[data.runs["trial"].isin(numbers)]
-    cell = np.searchsorted(numbers, runs["trial"].to_numpy())
+    cell = place[np.searchsorted(numbers, runs["trial"].to_numpy(), sorter=place)]
     for bound in data.tables.bounds if len(numbers) else ():
         column = f"bounded {bound.metric}"
         own = frames.judged(runs, column, minimise=bound.below)[column].to_numpy(float)

@@ -123,6 +123,10 @@ def test_of_several_scores_the_front_is_of_those_that_keep_them(make):
     front = ranking.ranked(found.space, frames.trials(found, found.ledger_state()))
     assert set(front["size"].astype(str)) == {"3"}
     assert best_trials.in_order(Data.of(found)) == front["trial"].tolist()
+    picture = drawn(found, "pareto")
+    shown = picture.table
+    assert set(shown.loc[shown["front"], "trial"]) == set(front["trial"])
+    assert "that no other of those that keep cost <= 4, where any does, beats" in words(picture)
 
 
 def test_a_study_that_diverges_breaks_what_it_cannot_keep(make, tmp_path):
