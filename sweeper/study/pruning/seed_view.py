@@ -19,8 +19,8 @@ class Verdict(NamedTuple):
 
     state: TrialState
     values: list[float] | None = None
-    excess: list[float] | None = None
-    """By how much it breaks each constraint, at most 0 where it keeps it; NaN where that is
+    excess: list[float | None] | None = None
+    """By how much it breaks each constraint, at most 0 where it keeps it; `None` where that is
     unknown, as runs diverged.
     """
 

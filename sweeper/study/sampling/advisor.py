@@ -315,7 +315,10 @@ class Advisor:
             for column, how in zip(zip(*scores, strict=True), hows, strict=True)
         ]
         values, bounded = found[: len(space.scores)], found[len(space.scores) :]
-        excess = [one.excess(own) for one, own in zip(bounds, bounded, strict=True)]
+        excess = [
+            None if np.isnan(own) else one.excess(own)
+            for one, own in zip(bounds, bounded, strict=True)
+        ]
         return Verdict(TrialState.COMPLETE, None if np.isnan(values).any() else values, excess)
 
 

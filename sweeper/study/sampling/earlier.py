@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
-
 
 @dataclass(frozen=True)
 class EarlierTrial:
@@ -20,24 +18,19 @@ class EarlierTrial:
     """Axis of the study that learns from it -> label; only axes whose values are chosen."""
     values: Sequence[float] | None
     """Its values by the scores of that study; `None` where runs that diverged decide them."""
-    excess: Sequence[float] | None = None
-    """By how much it breaks each constraint of the score, at most 0 where it keeps it; NaN where
-    that is unknown, as runs diverged. `None` where there is none."""
+    excess: Sequence[float | None] = ()
+    """By how much it breaks each constraint of the score, at most 0 where it keeps it; `None` where
+    that is unknown, as runs diverged."""
 
     @classmethod
     def of_json(cls, body: Mapping[str, Any]) -> Self:
         """The trial that a plan holds."""
         values = body["values"]
         known = None if values is None else [float(value) for value in values]
-        excess = [np.nan if own is None else float(own) for own in body.get("excess", ())]
+        excess = [None if own is None else float(own) for own in body.get("excess", ())]
         labels = dict(body["labels"])
-        return cls(str(body["study"]), int(body["trial"]), labels, known, excess or None)
+        return cls(str(body["study"]), int(body["trial"]), labels, known, excess)
 
     def to_json(self) -> dict[str, Any]:
         """The trial as a plan holds it."""
-        body = dict(vars(self))
-        if self.excess is None:
-            del body["excess"]
-        else:
-            body["excess"] = [None if np.isnan(own) else own for own in self.excess]
-        return body
+        return {name: one for name, one in vars(self).items() if name != "excess" or one}

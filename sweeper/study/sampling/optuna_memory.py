@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.storages import InMemoryStorage
@@ -66,7 +65,7 @@ class OptunaMemory:
         params: dict[str, Any],
         distributions: dict[str, BaseDistribution],
         values: Sequence[float] | None,
-        excess: Sequence[float] | None = None,
+        excess: Sequence[float | None] | None = None,
     ) -> None:
         """Adds a trial of an earlier study, before there is any other; `None` where it diverged."""
         self.add(params, distributions, {})
@@ -108,27 +107,27 @@ class OptunaMemory:
         trial: int,
         state: TrialState,
         values: Sequence[float] | None,
-        excess: Sequence[float] | None = None,
+        excess: Sequence[float | None] | None = None,
     ) -> None:
         """Ends a running trial; `excess` says by how much it breaks each constraint.
 
         One is complete without values where diverged runs decide them: it has none until `sink`.
-        What is NaN of `excess` is as much as any trial has broken that constraint by, and some.
+        What is unknown (`None`) of `excess` is a little more than any trial has broken it by.
         """
         if excess:
-            worst = [max([0.0, *own]) + _BELOW for own in zip(*self._broken(), strict=True)]
-            worst = worst or [_BELOW] * len(excess)
-            known = [w if np.isnan(own) else own for own, w in zip(excess, worst, strict=True)]
+            known = [
+                self._most_broken(place) if own is None else own for place, own in enumerate(excess)
+            ]
             self.set_trial_attributes(trial, constraint_attributes(known))
         if state == TrialState.COMPLETE and values is None:
             state = TrialState.FAIL
             self._diverged[self._earlier + trial] = None
         self._storage.set_trial_state_values(self._trial_id(trial), state, values)
 
-    def _broken(self) -> list[list[float]]:
-        """By how much trials break each constraint, as far as they have ended."""
-        found = (trial.system_attrs.get(_CONSTRAINTS) for trial in self._known())
-        return [list(excess) for excess in found if excess]
+    def _most_broken(self, place: int) -> float:
+        """A little more than any trial that has ended breaks the constraint at this place."""
+        known = (trial.system_attrs.get(_CONSTRAINTS) for trial in self._known())
+        return max([0.0, *(excess[place] for excess in known if excess)]) + _BELOW
 
     def sink(self) -> None:
         """Gives trials that diverged values a little worse than those of all others.

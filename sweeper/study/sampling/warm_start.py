@@ -110,7 +110,7 @@ def _trials(
             left[_OPEN] += 1
             continue
         excess = _excess(space, study, state, trial.number)
-        if excess is not None and len(excess) < len(space.score.bounds):
+        if len(excess) < len(space.score.bounds):
             left[_UNBOUNDED] += 1
             continue
         known = {**study.plan.configuration(trial.number).params, **trial.labels}
@@ -121,15 +121,13 @@ def _trials(
         yield EarlierTrial(study.name, trial.number, labels, values, excess)
 
 
-def _excess(space: Space, study: Study, state: LedgerState, trial: int) -> list[float] | None:
-    """By how much a trial breaks each constraint of `space`, as far as its runs reported what it
-    bounds; `None` where there is none.
+def _excess(space: Space, study: Study, state: LedgerState, trial: int) -> list[float | None]:
+    """By how much a trial breaks each constraint of `space`, up to the first whose metric some run
+    has not reported; `None` where diverged runs decide that.
     """
-    if not space.score.bounds:
-        return None
     runs = study.plan.runs_of(trial)
     common = [run for run in runs if run.task in space.tasks] or runs
-    found: list[float] = []
+    found: list[float | None] = []
     for bound in space.score.bounds:
         worst = score.worst(minimise=bound.below)
         own = []
@@ -140,7 +138,8 @@ def _excess(space: Space, study: Study, state: LedgerState, trial: int) -> list[
         if np.isnan(own).any():
             return found
         tasks = [run.task for run in common]
-        found.append(bound.excess(score.aggregate(own, space.score.aggregate, tasks)))
+        value = score.aggregate(own, space.score.aggregate, tasks)
+        found.append(None if np.isnan(value) else bound.excess(value))
     return found
 
 

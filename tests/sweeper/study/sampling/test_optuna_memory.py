@@ -9,7 +9,7 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
 
-from sweeper.study.sampling.optuna_memory import OptunaMemory, quiet
+from sweeper.study.sampling.optuna_memory import OptunaMemory, constraints_of, quiet
 
 OVER = {"x": FloatDistribution(0.0, 1.0)}
 
@@ -108,3 +108,25 @@ def test_trials_of_earlier_studies_stand_before_those_that_count():
     assert memory.earlier()[1].values == [0.9] and memory.trial_attributes(1) == {"kept": 1}
     memory.forget(1)
     assert len(memory.trials()) == 1 and len(memory.earlier()) == 3
+
+
+def test_samplers_find_by_how_much_constraints_are_broken():
+    """TPE splits its trials by them: of two equal values the one that breaks none is below."""
+    memory = OptunaMemory("study", ["minimize"])
+    over = {"x": FloatDistribution(0.0, 1.0)}
+    broken = [[0.5], [-0.5], [None], [0.25]]
+    for number, excess in enumerate(broken):
+        memory.add({"x": number / 10}, over, {})
+        memory.end(number, TrialState.COMPLETE, [1.0], excess)
+    attributes = [memory.trial_attributes(number) for number in range(4)]
+    assert attributes == [{"constraints": [one]} for one in (0.5, -0.5, 0.6, 0.25)]
+    assert [constraints_of(trial) for trial in memory.trials()] == [[0.5], [-0.5], [0.6], [0.25]]
+    with quiet():
+        sampler = optuna.samplers.TPESampler(
+            n_startup_trials=1, seed=0, constraints_func=constraints_of
+        )
+        draws = []
+        for _ in range(30):
+            draws.append(memory.ask(sampler).suggest_float("x", 0.0, 1.0))
+            memory.forget(4)
+    assert abs(sorted(draws)[15] - 0.1) < 0.15
