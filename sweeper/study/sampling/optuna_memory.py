@@ -127,7 +127,7 @@ class OptunaMemory:
     def _most_broken(self, place: int) -> float:
         """A little more than any trial that has ended breaks the constraint at this place."""
         known = (trial.system_attrs.get(_CONSTRAINTS) for trial in self._known())
-        return max([0.0, *(excess[place] for excess in known if excess)]) + _BELOW
+        return _BELOW + float(max([0.0, *(excess[place] for excess in known if excess)]))
 
     def sink(self) -> None:
         """Gives trials that diverged values a little worse than those of all others.
