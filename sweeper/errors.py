@@ -16,7 +16,7 @@ _LONGEST = 60
 _LONGEST_NAME = 100
 """The most characters that a message repeats of a name, such as a key or a file."""
 
-_MOST_LISTED = 32
+_MOST_LISTED = 36
 
 _CALLED_ELSEWHERE: Mapping[str, Sequence[str]] = {
     "low": ("min", "lower", "start", "minimum"),
@@ -174,7 +174,7 @@ def choices(word: str, valid: Iterable[str]) -> str:
 
 
 def listed(word: str, names: Sequence[str]) -> str:
-    """`x, y, z`; of more than 30 those nearest to `word`, and how many more there are."""
+    """`x, y, z`; of more than 36 those nearest to `word`, and how many more there are."""
     short = [cut(name) for name in names]
     if len(short) <= _MOST_LISTED:
         return ", ".join(short)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,12 @@ def run_value(
     return AT[at](curve, horizon, minimise) if curve else math.nan
 
 
+def last(reports: Iterable[tuple[int, dict[str, float]]], metric: str, horizon: int) -> float:
+    """What a run reported last of a metric, up to `horizon`; NaN where it never did."""
+    points = [(step, metrics[metric]) for step, metrics in reports if metric in metrics]
+    return run_value(points, "final", horizon)
+
+
 def at_name(at: str, *, minimise: bool) -> str:
     """`at` as labels have it: of a metric whose smallest value is best `max` is its minimum."""
     return "min" if at == "max" and minimise else at
@@ -44,6 +51,30 @@ def worst(*, minimise: bool) -> float:
 def normalise(value: float, low: float, high: float) -> float:
     """`value` on the scale on which the task's `low` is 0 and its `high` is 1."""
     return (value - low) / (high - low)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A bound that a metric must keep, as in `dead_units <= 0.2`; what counts is what the trial's
+    runs reported last, aggregated as the score.
+    """
+
+    metric: str
+    sign: str
+    """`<=` or `>=`."""
+    limit: float
+
+    @property
+    def below(self) -> bool:
+        """Whether smaller values keep it."""
+        return self.sign == "<="
+
+    def excess(self, value: Any) -> Any:
+        """By how much a value breaks it, at most 0 where it keeps it; NaN where it is unknown."""
+        return value - self.limit if self.below else self.limit - value
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.sign} {self.limit:g}"
 
 
 def named(how: str) -> str:

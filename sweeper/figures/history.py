@@ -19,6 +19,7 @@ from sweeper.results.axis import visible
 from sweeper.results.captions import OPTIMISTIC, interval_text, span
 from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import bands_called, trials
+from sweeper.results.slices import best_trials
 from sweeper.text import counted
 
 _HEIGHT_IN = 2.1
@@ -42,7 +43,7 @@ def draw(data: Data, *, metric: str | None = None) -> Picture:
     counts = frames.counts(runs, [])
     table["state"] = _states(table, counts)
     smaller = data.minimised(metric)
-    table["best so far"] = _best_so_far(table["point"], smaller)
+    table["best so far"] = _best_so_far(table["point"].where(_kept(data, table)), smaller)
     grouped = table.assign(**{"(panel)": 0})
     limits = axis_limits.limits(grouped)
     said = _note(data, table, smaller) + axis_limits.cut_off(grouped, limits, bands_called(data))
@@ -65,6 +66,14 @@ def _states(table: pd.DataFrame, counts: pd.DataFrame) -> pd.Series:
     return states.mask(diverged, "diverged")
 
 
+def _kept(data: Data, table: pd.DataFrame) -> pd.Series:
+    """Which trials keep the constraints of the score, and may so be the best."""
+    known = table["point"].notna()
+    kept = known.copy()
+    kept[known] = best_trials.feasible(data, table.loc[known, "trial"].to_numpy())
+    return kept
+
+
 def _best_so_far(points: pd.Series, smaller: bool | None) -> pd.Series:
     """The best of the points up to each; NaN before the first, and where no better is known."""
     if smaller is None:
@@ -74,7 +83,8 @@ def _best_so_far(points: pd.Series, smaller: bool | None) -> pd.Series:
 
 def _news(table: pd.DataFrame) -> pd.Series:
     """Which trials are better than all before."""
-    return table["point"].notna() & (table["best so far"] != table["best so far"].shift())
+    best = table["best so far"]
+    return table["point"].notna() & best.notna() & (best != best.shift())
 
 
 def _panel(ax: Axes, table: pd.DataFrame, runs: pd.DataFrame, smaller: bool | None) -> None:
@@ -157,11 +167,16 @@ def _note(data: Data, table: pd.DataFrame, smaller: bool | None) -> str:
     said = f"{interval_text(bounded, len(known))}; n = {span(known['n'])} a configuration"
     if bounded < len(known) and known["n"].sum() <= _MOST_SINGLE:
         said += "; small faint marks are single runs"
-    if smaller is not None:
+    bounds = ", ".join(map(str, data.tables.bounds))
+    if smaller is not None and known["best so far"].isna().all():
+        said += f". No configuration keeps {bounds}"
+    elif smaller is not None:
+        known = known[_kept(data, table)[known.index]]
         place = known["point"].argmin() if smaller else known["point"].argmax()
         best = int(known["trial"].iloc[int(place)])
         which = data.captions.configuration(best)
-        said += f". Black: the best so far, in the end trial {best} ({which}), {OPTIMISTIC}"
+        of = f" of those that keep {bounds}" if bounds else ""
+        said += f". Black: the best so far{of}, in the end trial {best} ({which}), {OPTIMISTIC}"
     ended = [(kind, int((table["state"] == kind).sum())) for kind in _ENDS]
     marked = [f"{kind} {counted(number, 'trial')}" for kind, number in ended if number]
     said += f". At the bottom: {', '.join(marked)}" if marked else ""

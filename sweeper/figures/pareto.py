@@ -138,7 +138,9 @@ def _said(data: Data, table: pd.DataFrame) -> str:
     known = [table[f"low {score.name}"].notna() for score in data.tables.scores]
     every = int(np.all(known, axis=0).sum())
     lines = "" if len(data.tables.scores) > 2 else ", joined by steps"
+    bounds = ", ".join(map(str, data.tables.bounds))
+    of = f" of those that keep {bounds}, where any does," if bounds else ""
     return (
-        f"coloured{lines}: {front} of {counted(count, 'complete configuration')} that no other "
-        f"beats in all scores, with their trials' numbers; {interval_text(every, count)}"
+        f"coloured{lines}: {front} of {counted(count, 'complete configuration')} that no other"
+        f"{of} beats in all scores, with their trials' numbers; {interval_text(every, count)}"
     )

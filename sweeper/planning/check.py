@@ -80,7 +80,8 @@ def checked(space: Space, folder: Path) -> Space:
 
 
 def absolute(space: Space, folder: Path) -> Space:
-    """The space with the path of its agent's or function's file made absolute."""
+    """The space with the paths of its agent's, function's and sampler's files made absolute."""
+    space = _sampler_found(space, folder)
     if space.command is not None:
         return space
     try:
@@ -92,6 +93,18 @@ def absolute(space: Space, folder: Path) -> Space:
         return space.model_copy(update={"agent": named})
     except Invalid as error:
         raise error.under("function" if space.function is not None else "agent") from error
+
+
+def _sampler_found(space: Space, folder: Path) -> Space:
+    """The space with the path of its own sampler's file made absolute; nothing is imported."""
+    if not space.sampler.own:
+        return space
+    try:
+        path, name = lookup.split(space.sampler.name, folder)
+    except Invalid as error:
+        raise error.under("sampler") from error
+    sampler = space.sampler.model_copy(update={"name": f"{path}:{name}"})
+    return space.model_copy(update={"sampler": sampler})
 
 
 def _check_tasks(space: Space, trainable: Trainable) -> None:
@@ -163,6 +176,11 @@ def _check_scores(space: Space, metrics: Sequence[str]) -> None:
             )
             place = [index] if space.score.also else []
             mistakes.add(Invalid(said, ("score", *place, "metric")))
+    place = [0] if space.score.also else []
+    for metric in space.score.constraints:
+        if metrics and metric not in metrics:
+            said = f"is no metric of {space.identity}{choices(metric, metrics)}"
+            mistakes.add(Invalid(said, ("score", *place, "constraints", metric)))
     mistakes.check()
 
 

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.planning.configurations import expanded
 from sweeper.planning.configurations.expansion import Configuration
-from sweeper.planning.configurations.sequences import sequence
-from sweeper.space.samplers import ADAPTIVE
+from sweeper.planning.sampling import enqueued
 from sweeper.space.sections import Evaluation
 from sweeper.space.space import Space
 from sweeper.text import united
@@ -66,6 +65,8 @@ class Plan:
         """How many decisions on further seeds it follows."""
         self.closed = False
         """Whether its sampler found no further configuration."""
+        self.enqueued: set[int] = set()
+        """The entries of `enqueue` that a sampler that learns has taken, by their numbers."""
         self.extend(space, trainable)
 
     def run(self, id: str) -> Run:
@@ -112,7 +113,7 @@ class Plan:
     @property
     def due(self) -> int:
         """How many trials its sampler has still to plan."""
-        if self.closed or self.space.sampler.name not in ADAPTIVE:
+        if self.closed or not self.space.sampler.learns:
             return 0
         assert self.space.trials is not None
         return max(0, self.space.trials - len(self.trials))
@@ -180,12 +181,12 @@ class Plan:
         return self.expansion.key(configuration) in self._numbers
 
     def _planned(self) -> Iterator[Configuration]:
-        sampler = self.space.sampler.name
-        if sampler == "grid":
+        sampler = self.space.sampler
+        if sampler.name == "grid":
             yield from self.expansion.grid().configurations
-        elif sampler not in ADAPTIVE:
+        elif not sampler.learns:
             assert self.space.trials is not None
-            yield from islice(sequence(self.space, self.expansion), self.space.trials)
+            yield from islice(enqueued.planned(self.space, self.expansion), self.space.trials)
 
     def _number(self, configurations: Iterable[Configuration]) -> None:
         for chosen in configurations:

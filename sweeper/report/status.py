@@ -55,7 +55,8 @@ def summarise(study: Study, ledger_state: LedgerState | None = None) -> StudySta
     states = run_states(columns, workers)
     trials = _trial_states(study, states)
     values = best_trial.values(study, ledger_state, columns, trials == "complete")
-    trials[_undecided(study, values, states) & (trials == "complete")] = "nan"
+    scores = values[:, : len(study.space.scores)]
+    trials[_undecided(study, scores, states) & (trials == "complete")] = "nan"
     runs, counts = Counter(states.tolist()), Counter(trials.tolist())
     plan, said = study.plan, note.read(study.paths)
     runs["open"] += plan.total - len(states)

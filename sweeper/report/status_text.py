@@ -34,7 +34,7 @@ def summary_lines(status: StudyStatus) -> Iterator[str]:
         yield (
             f"  best: trial {best.trial}, {_values(best)} "
             f"({best.aggregate} of {counted(best.n, 'run')}{_diverged(best.diverged)}): "
-            f"{labels_text(best.params)}"
+            f"{labels_text(best.params)}{_broken(best)}"
         )
     for error, number in list(status.errors.items())[:_SHOWN]:
         yield f"  {number} failed: {error}"
@@ -75,6 +75,11 @@ def _last_values(ends: tuple[float, float] | None) -> str:
         return ""
     least, most = (f"{end:.4g}" for end in ends)
     return f", last value {least}" if least == most else f", last values {least} to {most}"
+
+
+def _broken(best: BestTrial) -> str:
+    """What the best trial breaks, as none keeps all constraints."""
+    return f" (breaks {', '.join(best.breaks)}, as all do)" if best.breaks else ""
 
 
 def _values(best: BestTrial) -> str:

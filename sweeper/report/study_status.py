@@ -43,6 +43,8 @@ class BestTrial:
     diverged: int
     params: Mapping[str, Any]
     """Its labels by axis."""
+    breaks: Sequence[str] = ()
+    """The constraints of the score that it breaks, as no trial keeps them all."""
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,7 @@ class Data:
             lengths={task: space.steps_on(task) for task in space.tasks},
             minimise=space.direction == "minimize",
             scores=_scores(space),
+            bounds=space.score.bounds,
             kept=lambda run: _kept(study, run),
         )
         compared = baseline(space, study.frozen)

@@ -21,6 +21,9 @@ COUNTS = ("n", "nan", "failed", "pruned", "missing")
 
 _OF_A_SCORE = ("score", "value", "low", "high")
 
+FEASIBLE = "feasible"
+"""The column of trials that says whether they keep the constraints of the score, if it has any."""
+
 POINT = "(point)"
 """The column of `held` points; no axis is called like that."""
 
@@ -30,7 +33,8 @@ def runs(study: Study, ledger_state: LedgerState) -> pd.DataFrame:
     attempts, seconds, worker; and of an analysis source, the run that it is of.
 
     `score` is normalised, `value` in the metric's own unit; both NaN before the run has ended, and
-    where it diverged. Further scores of the space follow as `score …` and `value …`, by their name.
+    where it diverged. Further scores of the space follow as `score …` and `value …`, by their name,
+    and what a run reported last of the metrics that constraints bound as `bounded …`.
     """
     plan = study.plan.runs
     columns = Columns(ledger_state.runs, [run.id for run in plan])
@@ -59,7 +63,8 @@ def trials(study: Study, ledger_state: LedgerState) -> pd.DataFrame:
     `low` and `high` bound its 95 % interval, NaN where that is unknown. `n` counts these runs,
     `nan` those of them that diverged, `failed` (with oom, timeout and lost), `pruned` and `missing`
     (open or running) the others. The values by further scores stand behind the first as `value …`,
-    `low …` and `high …`.
+    `low …` and `high …`. Where the score has constraints, `bounded …` aggregates each metric, and
+    `feasible` says which complete trials keep them all.
     """
     return of_runs(runs(study, ledger_state), study.space, list(every_axis(study.space)))
 
@@ -85,7 +90,30 @@ def of_runs(table: pd.DataFrame, space: Space, axes: list[str]) -> pd.DataFrame:
         lost |= frame[own[0]].isna().to_numpy()
     frame.loc[whole & lost & (frame["nan"] > 0), "state"] = "nan"
     names += COUNTS
+    if space.score.bounds:
+        names += [*bounded_columns(space), FEASIBLE]
+        _bound(frame, table[chosen], whole, at, space)
     return frame[[*(name for name in frame if name not in names), *names]]
+
+
+def _bound(frame: pd.DataFrame, some: pd.DataFrame, whole: Any, cell: Any, space: Space) -> None:
+    """Adds to the trials in `frame` the columns of their constraints, of the runs in `some`, `cell`
+    numbering them, of the `whole` [trials] ones.
+    """
+    frame[FEASIBLE] = whole
+    for column, bound in zip(bounded_columns(space), space.score.bounds, strict=True):
+        frame[column] = np.nan
+        if whole.any():
+            own = judged(some, column, minimise=bound.below)[column].to_numpy(float)
+            tasks = some["task"].cat.codes
+            frame.loc[whole, column] = stats.points(own, cell, tasks, space.score.aggregate)
+        kept = bound.excess(frame[column].to_numpy(float)) <= 0
+        frame[FEASIBLE] &= kept
+
+
+def bounded_columns(space: Space) -> list[str]:
+    """The columns of what was reported last of each metric that a constraint bounds."""
+    return [f"bounded {metric}" for metric in space.score.constraints]
 
 
 def suffixes(space: Space) -> list[str]:
@@ -167,20 +195,21 @@ def grid(table: pd.DataFrame, column: str) -> score.Array:
 
 
 def _further(study: Study, ledger_state: LedgerState, diverged: Any) -> dict[str, Any]:
-    """The columns of the further scores of the space, if it has any, for all planned runs."""
-    rules = study.space.score.also
-    if not rules:
+    """The columns of the further scores and constraints of the space, for all planned runs."""
+    rules, bounded = study.space.score.also, bounded_columns(study.space)
+    if not rules and not bounded:
         return {}
-    found = np.full((len(diverged), len(rules)), np.nan)
+    found = np.full((len(diverged), len(rules) + len(bounded)), np.nan)
     for place, run in enumerate(study.plan.runs):
         record = ledger_state.runs.get(run.id)
         if record is not None and record.also and not diverged[place]:
             found[place] = record.also
     columns: dict[str, Any] = {}
-    for suffix, rule, scores in zip(suffixes(study.space)[1:], rules, found.T, strict=True):
+    further = found.T[: len(rules)]
+    for suffix, rule, scores in zip(suffixes(study.space)[1:], rules, further, strict=True):
         columns[f"score{suffix}"] = scores
         columns[f"value{suffix}"] = rule.low + scores * (rule.high - rule.low)
-    return columns
+    return columns | dict(zip(bounded, found.T[len(rules) :], strict=True))
 
 
 def reports(study: Study, ledger_state: LedgerState) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from sweeper.errors import SweeperError, choices, shown
 from sweeper.files.arrays import Arrays
 from sweeper.results import frames
 from sweeper.results.axis import TASK
-from sweeper.score import Array
+from sweeper.score import Array, Bound
 from sweeper.space.figure_options import SCORE
 from sweeper.space.figure_rules import INTERVAL
 from sweeper.text import canonical
@@ -67,6 +67,8 @@ class RunTables:
     minimise: bool
     scores: tuple[Scored, ...]
     """All scores, the one that figures show first."""
+    bounds: tuple[Bound, ...] = ()
+    """The constraints of the score, whose metrics stand in the columns `bounded …` of `runs`."""
     derived: tuple[str, ...] = ()
     """The columns of axes that follow from others, which reports do not have."""
     best: Mapping[str, float] = field(default_factory=dict)

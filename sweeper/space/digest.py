@@ -112,7 +112,7 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
         "score": {"score": _without_empty(space.score.model_dump(exclude={"reference"}))},
         "direction": {"direction": space.direction},
         "sampler": {
-            "sampler": space.sampler.name,
+            "sampler": space.sampler.told,
             **_without_empty({"arguments": space.sampler.options}),
         },
         "trials": _without_empty({"trials": space.trials}),
@@ -136,7 +136,7 @@ def essential_texts(space: Space) -> dict[str, str]:
                 texts[f"axes.{name}"] = canonical([label for label, _ in points])
                 texts[f"what axes.{name} sets"] = canonical([params for _, params in points])
         elif isinstance(value, dict):
-            under = f"sampler.{space.sampler.name}" if key == "arguments" else key
+            under = f"sampler.{space.sampler.told}" if key == "arguments" else key
             texts.update({f"{under}.{inner}": canonical(item) for inner, item in value.items()})
         else:
             texts[key] = canonical(value)

@@ -1,19 +1,32 @@
 """Samplers and pruners of a space, the classes of Optuna that they are, and their arguments.
 
-`grid`, `random` and `qmc` are planned once, as pure functions of the space; the others are asked
-trial by trial (`sweeper.study.sampling.advisor`). Optuna is imported only where one of its
-arguments is given.
+`grid`, `random` and `qmc` are planned once, as pure functions of the space; the others, and those
+of one's own, are asked trial by trial (`sweeper.study.sampling.advisor`). Optuna is imported only
+where one of its arguments is given.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from sweeper.errors import Invalid, Mistakes, choices, shown
+from sweeper.lookup import is_file
 from sweeper.schema.base_model import Section
-from sweeper.schema.rules import Text, accepts, flag, mapping, number, text, whole
+from sweeper.schema.rules import (
+    Text,
+    accepts,
+    each_of,
+    flag,
+    mapping,
+    nullable,
+    number,
+    text,
+    whole,
+    with_calls,
+)
 
 SAMPLERS = {
     "grid": "",
@@ -28,6 +41,9 @@ SAMPLERS = {
 
 ADAPTIVE = ("tpe", "gp", "cmaes", "nsgaii")
 """Samplers that learn from results."""
+
+CONSTRAINED = ("tpe", "gp", "nsgaii")
+"""Samplers that keep to the constraints of a score."""
 
 PRUNERS = {
     "median": "MedianPruner",
@@ -50,15 +66,32 @@ _RULES: dict[str, Callable[[Any], Any]] = {
 
 
 class Sampler(Section):
-    """How trials are chosen: `grid`, or a sampler of Optuna's with its arguments."""
+    """How trials are chosen: `grid`, or a sampler of Optuna's, or of one's own, with arguments."""
 
     name: Text
+    """One of `SAMPLERS`, or `path/file.py:Name`."""
     options: dict[str, Any] = {}  # noqa: RUF012 (pydantic copies it)
 
     @property
     def seed(self) -> int:
         """The seed of all that is drawn at random."""
         return int(self.options.get("seed", 0))
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a class in a file of the user's own."""
+        return is_file(self.name)
+
+    @property
+    def learns(self) -> bool:
+        """Whether it is asked trial by trial, as results come in."""
+        return self.name in ADAPTIVE or self.own
+
+    @property
+    def told(self) -> str:
+        """Its name, without the folder of a file."""
+        path, _, name = self.name.rpartition(":")
+        return f"{Path(path).name}:{name}" if self.own else self.name
 
 
 class Pruner(Section):
@@ -78,8 +111,12 @@ class Pruner(Section):
 
 @accepts({"$ref": "#/definitions/sampler"})
 def sampler_rule(value: Any) -> Any:
-    """`tpe`, `TPESampler`, or `{tpe: {n_startup_trials: 20, seed: 1}}`."""
+    """`tpe`, `TPESampler`, `{tpe: {n_startup_trials: 20, seed: 1}}`, or `path/file.py:Name` of
+    one's own in the place of a name.
+    """
     name, options = _named(value, SAMPLERS, "Sampler", "a sampler")
+    if is_file(name):
+        return {"name": name, "options": _own_arguments(name, options)}
     if name == "grid" and options:
         key = next(iter(options))
         raise Invalid("must go: grid has no arguments", ("grid", key))
@@ -134,13 +171,26 @@ def _named(
             f"{{{list(known)[-1]}: {{…}}}}, but got {shown(value)}"
         )
     name = given.lower().removesuffix(suffix.lower())
-    if name not in known:
+    if known is SAMPLERS and is_file(given):
+        name = given
+    elif name not in known:
         listed = choices(name, known)
         raise Invalid(f"must be {what}, but got {shown(given)}{listed}")
     try:
         return name, mapping(options)
     except Invalid as error:
         raise error.under(given) from None
+
+
+def _own_arguments(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a sampler of one's own: plain values, and a seed that is a whole number."""
+    mistakes, found = Mistakes(), dict[str, Any]()
+    with mistakes.under(name):
+        found = each_of(lambda value: with_calls(nullable, value), options)
+    with mistakes.under(name, "seed"):
+        found |= {"seed": whole(0)(found["seed"])} if "seed" in found else {}
+    mistakes.check()
+    return found
 
 
 def _frozen(value: Any) -> bool:

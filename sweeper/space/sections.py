@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from sweeper.errors import Invalid
+from sweeper.errors import Invalid, shown
 from sweeper.schema.base_model import Section, validated
 from sweeper.schema.rules import (
     Number,
     Positive,
     Text,
+    accepts,
+    each_of,
+    mapping,
     one_of,
     positive,
 )
+from sweeper.schema.yaml_text import NUMBER, scalar
+from sweeper.score import Bound
 
 
 def _ordered(low: float, high: float) -> None:
@@ -144,6 +150,31 @@ class Objective(Rule):
         return self
 
 
+_SIGNED = rf"\s*(<=|>=)\s*({NUMBER})\s*"
+
+
+@accepts(
+    {
+        "type": "object",
+        "additionalProperties": {"type": "string", "pattern": f"^{_SIGNED}$"},
+    }
+)
+def bounds_rule(value: Any) -> dict[str, str]:
+    """Metrics, each with the bound that it must keep, as text: `<= 0.2` or `>= 10`."""
+    given = mapping(value)
+    if "" in given:
+        raise Invalid("must name a metric for each bound, but one is empty")
+    return each_of(_bound, given)
+
+
+def _bound(value: Any) -> str:
+    found = re.fullmatch(_SIGNED, value) if isinstance(value, str) else None
+    if found is None:
+        rule = "must be <= or >= and a number, as text, as in '<= 0.2'"
+        raise Invalid(f"{rule}, but got {shown(value)}")
+    return f"{found[1]} {found[2]}"
+
+
 class Score(Rule):
     """What is searched for; in a list of several, figures and tables show the first."""
 
@@ -151,8 +182,18 @@ class Score(Rule):
     """Scores that what is trained knows of each task, which are its `low` and `high` where the task
     does not say its own: `reference: human` of tasks `atari/…`, where 0 is a random policy and 1 a
     human (papers print that times 100)."""
+    constraints: Annotated[dict[str, str], BeforeValidator(bounds_rule)] = {}  # noqa: RUF012
+    """Bounds that other metrics must keep: what a trial's runs reported last of each, aggregated as
+    the score, as in `constraints: {dead_units: "<= 0.2", seconds: "<= 3600"}`. `tpe`, `gp` and
+    `nsgaii` keep to them, and what is best is best of the trials that keep them."""
     also: tuple[Objective, ...] = ()
     """The further scores of a list, as in `score: [{metric: return}, {metric: loss}]`."""
+
+    @property
+    def bounds(self) -> tuple[Bound, ...]:
+        """The bounds that metrics must keep, in their order."""
+        split = ((metric, text.split()) for metric, text in self.constraints.items())
+        return tuple(Bound(metric, sign, float(scalar(limit))) for metric, (sign, limit) in split)
 
 
 class Checkpoint(Section):

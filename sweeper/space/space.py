@@ -37,11 +37,13 @@ from sweeper.space.keys.validators import (
     by_task_rule,
     constraints_rule,
     derived_rule,
+    enqueue_rule,
     figures_rule,
     fixed_rule,
     score_rule,
     seeds_rule,
     tasks_rule,
+    warm_start_rule,
     zip_rule,
 )
 from sweeper.space.samplers import Pruner, Sampler, pruner_rule, sampler_rule
@@ -166,9 +168,22 @@ class Space(Section):
         Sampler, BeforeValidator(sampler_rule), Key(results=True, chooses=True, by_name=True)
     ] = Sampler(name="grid")
     """How trials are chosen: `grid`, or a sampler of Optuna's, which may have its arguments, as in
-    `sampler: {tpe: {seed: 1}}`."""
+    `sampler: {tpe: {seed: 1}}`; or `path/file.py:Name` of your own, a class that derives from
+    Optuna's `BaseSampler`."""
     trials: Annotated[Positive | None, Key(results=True, chooses=True, grows=True)] = None
     """How many trials a sampler plans in all, whatever the number of workers: `trials: 200`."""
+    enqueue: Annotated[
+        tuple[dict[str, Any], ...],
+        BeforeValidator(enqueue_rule),
+        Key(results=True, chooses=True, grows=True),
+    ] = ()
+    """Configurations that a sampler's study begins with, as values of axes; what one leaves open is
+    drawn. They count in `trials`, and more of them may be added with as many more trials:
+    `enqueue: [{optimizer.lr: 1e-3, network.units: 128}, {network.units: 64}]`."""
+    warm_start: Annotated[tuple[str, ...], BeforeValidator(warm_start_rule), TRIALS] = ()
+    """Earlier studies whose ended trials the sampler (`tpe`, `gp`, `cmaes` or one of your own)
+    knows from the first trial on, by name under the same root, or by path; they are read once and
+    count nowhere else: `warm_start: [minatar_small]`."""
     pruner: Annotated[
         Pruner | None, BeforeValidator(pruner_rule), Key(results=True, chooses=True, by_name=True)
     ] = None

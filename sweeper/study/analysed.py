@@ -12,7 +12,6 @@ from sweeper.lookup import find, located
 from sweeper.planning import loading
 from sweeper.planning.parameters import coerce
 from sweeper.space.overrides import Override
-from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
 from sweeper.study import sources, studies
 from sweeper.study.study import Study
@@ -22,7 +21,7 @@ from sweeper.trainable.loading import trained_by
 
 _MADE = (
     *("axes", "blocks", "zip", "derived", "constraints", "invalid", "by_task", "seeds"),
-    *("sampler", "trials"),
+    *("sampler", "trials", "enqueue"),
 )
 """Keys of the source's space that an analysis takes over as they are."""
 
@@ -107,10 +106,10 @@ def _source(of: Any, root: Path) -> Study:
             "that an analysis could read",
             ("of",),
         )
-    if space.sampler.name in ADAPTIVE:
+    if space.sampler.learns:
         raise Invalid(
             f"must be a study whose trials follow from its space, but those of {source.name} were "
-            f"chosen by {space.sampler.name} as results came in",
+            f"chosen by {space.sampler.told} as results came in",
             ("of",),
         )
     return source

@@ -12,11 +12,14 @@ from sweeper.errors import Invalid, SweeperError, did_you_mean, listed, shown
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.paths import StudyPaths
+from sweeper.schema import document as documents
 from sweeper.schema.rules import study_name
 from sweeper.space.digest import digest
 from sweeper.space.space import Space
 from sweeper.study import note, versions
 from sweeper.study.provenance import changed_files, files
+from sweeper.study.sampling import warm_start
+from sweeper.study.sampling.warm_start import WarmStart
 from sweeper.study.study import Study
 from sweeper.text import few
 
@@ -43,6 +46,11 @@ def start(
         known: dict[str, Any] = {}
         if is_one(folder):
             known = _known(Study.open(folder), space, other_code=other_code)
+        elif space.warm_start:
+            found = warm_start_of(space, folder)
+            for doubt in found.doubts:
+                log.warning("%s", doubt)
+            known = {"earlier": found.trials}
         joined = versions.join(folder, space, group=group, extend=extend, **known)
         study = Study(folder, joined)
     except OSError as error:
@@ -51,6 +59,34 @@ def start(
         ) from error
     study.share_files()
     return study
+
+
+def warm_start_of(space: Space, folder: Path) -> WarmStart:
+    """The trials that a study of `space` in `folder` would begin with; they stand beside it.
+
+    Raises `SweeperError` where an earlier study is missing, or cannot be learnt from.
+    """
+    try:
+        earlier = []
+        for number, name in enumerate(space.warm_start):
+            if name == folder.name:
+                raise Invalid(
+                    "is the study itself: give it a name (name=…)", ("warm_start", number)
+                )
+            try:
+                earlier.append(find(name, folder.parent))
+            except SweeperError as error:
+                raise Invalid(f"names no study: {error}", ("warm_start", number)) from error
+        return warm_start.read(space, earlier)
+    except Invalid as error:
+        raise _placed(space, error) from error
+
+
+def _placed(space: Space, error: Invalid) -> SweeperError:
+    """The error about a key of a space, with its line where its file is there."""
+    with suppress(SweeperError):
+        return documents.read(Path(space.file), later=True).errors([error])
+    return documents.Document(space.file, {}).errors([error])
 
 
 def _known(study: Study, space: Space, *, other_code: bool) -> dict[str, Any]:

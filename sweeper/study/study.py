@@ -28,6 +28,7 @@ from sweeper.study.provenance import begun_with, mixed
 from sweeper.study.pruning.promotion import Promotions
 from sweeper.study.rungs import decisions, race
 from sweeper.study.sampling import proposals
+from sweeper.study.sampling.earlier import EarlierTrial
 from sweeper.study.sources import KeptRuns, sources_of
 from sweeper.study.versions import Version
 from sweeper.trainable.contract import Parameter, Parametrised, Trainable, completed
@@ -100,6 +101,11 @@ class Study:
         """How many claims its plan made when a run first ended, and does not make any more."""
         then, now = self._promised, self.space
         return sum(_asked(then, name) != _asked(now, name) for name in then.claims)
+
+    @property
+    def earlier(self) -> Sequence[EarlierTrial]:
+        """The trials of earlier studies that its sampler knows, as they were when it was begun."""
+        return self.versions[0].earlier
 
     @property
     def _promised(self) -> Space:

@@ -26,6 +26,7 @@ from sweeper.planning.parameters import defaults
 from sweeper.space.digest import differences, digest
 from sweeper.space.space import Space, keys
 from sweeper.study.provenance import Origin, origin
+from sweeper.study.sampling.earlier import EarlierTrial
 from sweeper.study.sources import sources_of
 from sweeper.trainable.contract import Parameter, Parametrised
 from sweeper.trainable.frozen import Pinned, tuples
@@ -54,6 +55,8 @@ class Version:
     """The first folder of claims; `None` where `claims/` is the only one, as in older studies."""
     ended: bool = False
     """Whether runs of the study had ended when it was written: its claims came after these."""
+    earlier: Sequence[EarlierTrial] = ()
+    """The trials of earlier studies that its sampler knows; the first version alone holds them."""
 
 
 def read(folder: Path, first: int = 0) -> list[Version]:
@@ -79,12 +82,14 @@ def join(
     renew: bool = False,
     files: Collection[str] = (),
     ended: bool = False,
+    earlier: Sequence[EarlierTrial] = (),
 ) -> list[Version]:
     """Makes `space` the newest version of the study in `folder`, and returns all.
 
     Raises `SweeperError` where it changes results and `extend` does not allow how. With `renew`
     there is a new version in any case, which holds the code that there is now. `files` are hashed
     with those that training is known to run. `ended` says whether any run has ended.
+    A new study holds the `earlier` trials.
     """
     plans, space = StudyPaths(folder).plans, asked(space)
     known = _live(folder) if (plans / "0").exists() else []
@@ -104,6 +109,8 @@ def join(
             "provenance": asdict(replace(origin(space, files), source=_source(folder, space))),
             "frozen": _frozen(known, space).to_json(),
         }
+        if earlier and not known:
+            body["earlier"] = [trial.to_json() for trial in earlier]
         data = json.dumps(body, indent=1, ensure_ascii=False)
         first = link_first(plans / str(len(known)), data.encode())
         if not first and not known and claims is not None:
@@ -176,8 +183,8 @@ def _check(name: str, old: Space, new: Space, *, extend: bool) -> None:
         ways.append("or let this study grow (extend=true)")
     if extend:
         ways[0] = (
-            "extend=true is for more seeds, more values of a grid or more trials of a sampler; "
-            + ways[0]
+            "extend=true is for more seeds, more values of a grid, or more trials of a sampler and "
+            "as many more entries of enqueue at its end; " + ways[0]
         )
     raise SweeperError(
         f"the study {name} exists with another space:\n"
@@ -204,6 +211,9 @@ def _grows(key: str, old: Space, new: Space) -> bool:
         rungs = old.rungs or (len(old.seeds),)  # plain seeds may become the first of them
         return new.rungs[: len(rungs)] == rungs and set(old.seeds) <= set(new.seeds)
     before, after = getattr(old, key), getattr(new, key)
+    if key == "enqueue":
+        more = len(after) - len(before)
+        return after[: len(before)] == before and more <= (new.trials or 0) - (old.trials or 0)
     if before is None or after is None:
         return False
     return bool(before < after if isinstance(before, int) else set(before) < set(after))
@@ -244,6 +254,7 @@ def _version(plan: Path, body: Mapping[str, Any], since: Sequence[Mapping[str, A
     try:
         frozen = _held(body, held) if held else None
         group, began = bool(body["group"]), Origin.of_json(body.get("provenance", {}))
+        earlier = tuple(EarlierTrial.of_json(trial) for trial in body.get("earlier", ()))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise _unreadable(plan, reason(error)) from error
     try:
@@ -251,7 +262,8 @@ def _version(plan: Path, body: Mapping[str, Any], since: Sequence[Mapping[str, A
     except SweeperError as error:
         raise _unreadable(plan, str(error)) from error
     ended = bool(body.get("ended", plan.name != "0"))
-    return Version(_with_defaults(space), group, began, frozen, body.get("claims"), ended)
+    claims = body.get("claims")
+    return Version(_with_defaults(space), group, began, frozen, claims, ended, earlier)
 
 
 def _unreadable(plan: Path, why: str) -> SweeperError:

@@ -35,7 +35,8 @@ class RunEnd:
     value: float | None = None
     error: str | None = None
     also: list[float] | None = None
-    """The further scores, normalised, where the space has several."""
+    """The further scores, normalised, where the space has several; then what it reported last of
+    each metric that a constraint bounds."""
 
 
 @dataclass

@@ -21,10 +21,10 @@ def outcome(space: Space, run: Run, curve: Sequence[Point], step: int, *, diverg
     if diverged:
         return RunEnd("nan", step)
     names = sorted({name for _, metrics in curve for name in metrics})
-    for rule in space.scores:
-        if rule.metric not in names:
-            only = f", only {listed(rule.metric, names)}" if names else ""
-            error = f"the metric {shown(rule.metric)} was never reported{only}"
+    for metric in [*(rule.metric for rule in space.scores), *space.score.constraints]:
+        if metric not in names:
+            only = f", only {listed(metric, names)}" if names else ""
+            error = f"the metric {shown(metric)} was never reported{only}"
             return RunEnd("failed", step, error=error)
     task = space.tasks[run.task]
     value, *others = (
@@ -32,12 +32,14 @@ def outcome(space: Space, run: Run, curve: Sequence[Point], step: int, *, diverg
         for rule, direction in zip(space.scores, space.directions, strict=True)
     )
     further = zip(others, space.score.also, strict=True)
+    bounded = [score.last(curve, metric, run.steps) for metric in space.score.constraints]
     return RunEnd(
         "complete",
         step,
         score.normalise(value, task.low, task.high),
         value,
-        also=[score.normalise(other, rule.low, rule.high) for other, rule in further] or None,
+        also=[*(score.normalise(other, rule.low, rule.high) for other, rule in further), *bounded]
+        or None,
     )
 
 

@@ -15,7 +15,6 @@ from sweeper.ledger.lines.header import WorkerHeader
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
 from sweeper.log import log
-from sweeper.space.samplers import ADAPTIVE
 from sweeper.study.provenance import code, code_differences
 from sweeper.study.rungs import decisions, race
 from sweeper.study.study import Study
@@ -184,7 +183,7 @@ class Worker:
     def _advised(self) -> Advisor | None:
         """Optuna's advisor, where the space asks for one: it takes a while to import."""
         space = self._study.space
-        if space.sampler.name not in ADAPTIVE and space.pruner is None:
+        if not space.sampler.learns and space.pruner is None:
             return None
         from sweeper.study.sampling.advisor import Advisor
 

@@ -141,16 +141,18 @@ def test_what_looking_sees_is_what_was_trained(theirs: tuple[Study, Path]) -> No
     assert not touched.exists()
 
 
-@pytest.mark.parametrize("sampler", ["random", "qmc", "tpe"])
+@pytest.mark.parametrize("sampler", ["random", "qmc", "tpe", "sampler.py:Mine"])
 def test_trials_of_a_sampler_are_those_that_were_planned(tmp_path: Path, sampler: str) -> None:
     """Also of an axis kind of their own, whose values lie between those of a grid."""
-    started, touched = begun(tmp_path, SPACE | SAMPLED | {"sampler": sampler, "figures": []})
+    keys = {"sampler": sampler, "figures": [], "enqueue": [{"size": 1.25}]}
+    started, touched = begun(tmp_path, SPACE | SAMPLED | keys)
     seen = Study.open(started.folder)
     assert seen.ended and len(seen.plan.trials) == 5
+    assert seen.plan.trials[0].labels["size"] == 1.25
     assert publish.draw(seen, seen.ledger_state()) and "axes=" in seen.paths.report.read_text()
     assert not touched.exists()
     live = started.trainable  # which is their code
-    if sampler != "tpe":
+    if not seen.space.sampler.learns:
         plan = Plan(load(tmp_path / "project/own.yaml"), live)
         assert [run.id for run in seen.plan.runs] == [run.id for run in plan.runs]
         assert [t.values for t in seen.plan.trials] == [t.values for t in plan.trials]

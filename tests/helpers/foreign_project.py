@@ -94,6 +94,7 @@ OWN = {
     "parts/body.py": "import helper\nfrom agents.networks.mlp import Body\n",
     "line.py": "import helper\nimport gymnasium\n"
     "gymnasium.register('Line-v0', entry_point=gymnasium.spec('CartPole-v1').entry_point)\n",
+    "sampler.py": "import helper\nfrom optuna.samplers import TPESampler as Mine\n",
     "parts/wrap.py": "import helper\n\ndef same(env):\n    return env\n",
     "parts/game.py": "import helper\nfrom agents.envs.navigation import Environment\n",
 }

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 KILLS = {
-    "tpe": {"trials": 14, "seeds": 1, "pause": 0.02},
+    "tpe": {
+        "trials": 14,
+        "seeds": 1,
+        "pause": 0.02,
+        "enqueue": [{"lr": 0.5, "size": 2.0}, {"size": 7.5}],
+        "score": {"metric": "score", "constraints": {"cost": "<= 6"}},
+    },
     "successivehalving": {
         "trials": 10,
         "seeds": 2,

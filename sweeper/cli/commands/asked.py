@@ -31,6 +31,8 @@ def lines(space: Space) -> Iterator[str]:
     yield f"seeds: {ranges(space.seeds)}{rungs}{tested}"
     scores = zip(space.scores, space.directions, strict=True)
     yield f"score: {'; '.join(_score(*each) for each in scores)}"
+    if space.score.bounds:
+        yield f"score.constraints: {', '.join(map(str, space.score.bounds))}"
     if space.evaluation is not None:
         given = space.evaluation.model_dump(exclude_none=True, exclude_defaults=True)
         yield f"evaluation: {_pairs(given)}"
@@ -53,9 +55,12 @@ def _score(rule: Score | Objective, direction: str) -> str:
 
 def _chosen(space: Space) -> str:
     """The sampler, how many trials it chooses, and the pruner."""
-    parts = [f"{space.sampler.name}{_arguments(space.sampler.options)}"]
+    parts = [f"{space.sampler.told}{_arguments(space.sampler.options)}"]
     if space.trials is not None:
-        parts.append(counted(space.trials, "trial"))
+        begun = f", of them {len(space.enqueue)} enqueued" if space.enqueue else ""
+        parts.append(f"{counted(space.trials, 'trial')}{begun}")
+    if space.warm_start:
+        parts.append(f"which knows trials of {few(list(space.warm_start))}")
     if space.pruner is not None:
         ours = {"seeds": space.pruner.seeds, "promote": space.pruner.promote or None}
         given = {key: value for key, value in ours.items() if value is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -45,7 +45,10 @@ def asked_for(path: str, options: RunOptions, changes: Sequence[Override]) -> tu
     if options.dispatch != "slurm":
         options.workers.local_only(options.dispatch)
     space = load(Path(path), options.scale, changes, options.studies)
-    return space, options.folder(space)
+    folder = options.folder(space)
+    if space.warm_start and not studies.is_one(folder):
+        studies.warm_start_of(space, folder)
+    return space, folder
 
 
 def lines(
@@ -72,6 +75,7 @@ def lines(
     yield f"{folder.name}: {counts(plan)}"
     yield from (f"  {line}" for line in asked.lines(space))
     yield from (f"  {line}" for line in sources.lines(sources_of(space, folder), plan.runs))
+    yield from (f"  {line}" for line in _warm_start(space, folder))
     yield f"  {_signatures(plan, trainable, options, len(set(cells)))}"
     yield f"  steps: {plan.steps:,} in all, {space.steps_text} a run"
     done = _done(plan, folder)
@@ -99,6 +103,18 @@ def lines(
         yield f"  reference: {labels_text(reference.labels)}"
 
 
+def _warm_start(space: Space, folder: Path) -> Iterator[str]:
+    """The trials of earlier studies that the sampler knows, or would know if it began now."""
+    if space.warm_start and studies.is_one(folder):
+        known = Counter(trial.study for trial in Study.open(folder).earlier)
+        said = [f"{counted(number, 'trial')} of {name}" for name, number in known.items()]
+        yield f"warm start: {', '.join(said) or 'no trial'}"
+    elif space.warm_start:
+        found = studies.warm_start_of(space, folder)
+        yield f"warm start: {', '.join(found.said)}"
+        yield from found.doubts
+
+
 def _first_report(space: Space, folder: Path) -> int | None:
     """The step of a run's first report: of a function, as a pruner has seen it in the study."""
     first = pruner_schedule.first_report(space)
@@ -122,7 +138,7 @@ def counts(plan: Plan) -> str:
 
 def _signatures(plan: Plan, trainable: Trainable, options: Options, number: int) -> str:
     if not plan.runs:
-        return f"trials: {plan.space.sampler.name} chooses them as results come in"
+        return f"trials: {plan.space.sampler.told} chooses them as results come in"
     if not trainable.packs:
         return "signatures: 1, each run alone"
     if plan_room.packs_elsewhere(options):

@@ -57,7 +57,10 @@ def asked(path: str, options: RunOptions, overrides: Sequence[Override]) -> tupl
     if _names_a_study(Path(path)):
         studies.find(Path(path).name, Path(path).parent)  # which says what studies there are
     space = load(Path(path), options.scale, overrides, options.studies)
-    return space, options.folder(space).resolve()
+    folder = options.folder(space).resolve()
+    if space.warm_start and not studies.is_one(folder):
+        studies.warm_start_of(space, folder)
+    return space, folder
 
 
 def _names_a_study(path: Path) -> bool:

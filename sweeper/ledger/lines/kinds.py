@@ -213,7 +213,8 @@ class EndLine(AttemptLine):
     """The score in the metric's own unit."""
     error: str | None = None
     also: Sequence[float] | None = None
-    """The further scores, normalised, where the space has several."""
+    """The further scores, normalised, where the space has several; then what it reported last of
+    each metric that a constraint bounds."""
     time: float | None = None
 
 

@@ -193,6 +193,13 @@ class Expansion:
         """The parameters that an axis sets."""
         return next(group.sets[axis] for group in self._groups if axis in group.sets)
 
+    def needs(self, axis: str) -> Mapping[str, Collection[str | int | float]]:
+        """The labels of other axes with which an axis counts, by axis; empty where it always does.
+
+        Of a zip group it is the first axis that says so.
+        """
+        return next((group.when for group in self._groups if axis in group.names), {})
+
     def reference(self) -> Configuration | None:
         """The configuration of all defaults; `None` where an active axis has none.
 

@@ -12,11 +12,10 @@ from sweeper import lookup
 from sweeper.errors import SweeperError
 from sweeper.planning.configurations import expanded, expansion_of
 from sweeper.planning.configurations.expansion import DROP, Expansion
-from sweeper.planning.configurations.sequences import sequence
 from sweeper.planning.parameters import outdated
+from sweeper.planning.sampling import enqueued
 from sweeper.space.axes._frozen import FrozenAxis, freeze
 from sweeper.space.blocks.parts import every_axis
-from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
 from sweeper.trainable import own_files
 from sweeper.trainable.contract import Parametrised, Trainable
@@ -89,8 +88,8 @@ def _planned(space: Space, planned: Parametrised) -> Expansion:
         expansion.grid()
         return expansion
     expansion = expansion_of(space, planned)
-    if space.sampler.name not in ADAPTIVE:
-        for _ in islice(sequence(space, expansion), space.trials):
+    if not space.sampler.learns:
+        for _ in islice(enqueued.planned(space, expansion), space.trials):
             pass
     return expansion
 

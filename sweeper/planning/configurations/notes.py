@@ -16,7 +16,7 @@ from sweeper.planning.plan import Plan
 from sweeper.schema.template import placeholders
 from sweeper.space.blocks.block import BLOCK
 from sweeper.space.blocks.parts import every_axis, parts
-from sweeper.space.samplers import Sampler
+from sweeper.space.samplers import CONSTRAINED, Sampler
 from sweeper.space.space import Space
 from sweeper.text import agreed, canonical, counted, few, labels_text
 
@@ -38,7 +38,19 @@ def lines(plan: Plan) -> Iterator[str]:
     yield from _never_on(plan)
     yield from _unnamed(plan)
     yield from _unfound(plan.space)
+    yield from _unconstrained(plan.space)
     yield from _alike(plan)
+
+
+def _unconstrained(space: Space) -> Iterator[str]:
+    """A line for a sampler that does not know of the constraints of the score."""
+    sampler = space.sampler
+    if space.score.bounds and not sampler.own and sampler.name not in ("grid", *CONSTRAINED):
+        known = " and ".join((", ".join(CONSTRAINED[:-1]), CONSTRAINED[-1]))
+        yield (
+            f"score.constraints: {sampler.name} does not keep to them, as {known} would: only what "
+            "is best is best of the trials that keep them"
+        )
 
 
 def _alike(plan: Plan) -> Iterator[str]:

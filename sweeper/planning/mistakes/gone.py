@@ -10,7 +10,7 @@ from typing import Any
 from sweeper.errors import Invalid, Path
 from sweeper.planning.mistakes import stand_ins
 
-_OF_AXES = ("zip", "derived", "constraints", "baseline", "figures")
+_OF_AXES = ("zip", "derived", "constraints", "baseline", "enqueue", "figures")
 """Keys whose checks ask what axes there are."""
 
 _SETTINGS = (("checkpoint",), ("limits",), ("evaluation",))
@@ -19,7 +19,7 @@ _SETTINGS = (("checkpoint",), ("limits",), ("evaluation",))
 _COUNTED = ("axes", "trials", "sampler")
 """Keys whose checks ask how many configurations there are."""
 
-_BY_NAME = (("derived",), ("baseline",))
+_BY_NAME = (("derived",), ("baseline",), ("enqueue",))
 """Keys under which the names of parameters and axes stand."""
 
 _UNKNOWN_NAME = ("is no parameter of", "is no task of")

@@ -7,10 +7,10 @@ from typing import Any
 
 from sweeper.errors import Invalid
 from sweeper.planning.configurations.expansion import DROP, Expansion
+from sweeper.planning.sampling import enqueued, own_sampler
 from sweeper.planning.sampling.pruner_schedule import rungs
 from sweeper.schema.rules import one_of
 from sweeper.space.blocks.parts import named_parts, part, parts, placed
-from sweeper.space.samplers import ADAPTIVE
 from sweeper.space.space import Space
 from sweeper.text import counted
 
@@ -23,20 +23,23 @@ def check(space: Space, expansion: Expansion) -> None:
     _check_lengths(space)
     _check_rungs(space)
     _check_blocks(space)
+    _check_warm_start(space)
     _check_gridded(space, expansion)
     if space.sampler.name == "grid":
         if space.trials is not None:
             raise Invalid("must go: a grid has as many trials as it has cells", ("trials",))
         if space.pruner is not None:
             _check_pruner(space)
+        enqueued.check(space, expansion)
         return
     if space.trials is None:
-        raise Invalid(f"needs the key 'trials': how many {space.sampler.name} plans in all")
+        raise Invalid(f"needs the key 'trials': how many {space.sampler.told} plans in all")
     _check_drawn(space)
     _check_names(space)
     _check_ranges(space)
     _check_objectives(space)
     _check_enough(space, expansion)
+    enqueued.check(space, expansion)
     if space.pruner is not None:
         _check_pruner(space)
 
@@ -48,14 +51,14 @@ def _check_drawn(space: Space) -> None:
             for name, axis in one.axes.items():
                 if getattr(axis, "count", None) is not None and not axis.grid:
                     raise Invalid(
-                        f"must go: points are counted for a grid, {space.sampler.name} takes the "
+                        f"must go: points are counted for a grid, {space.sampler.told} takes the "
                         "whole range (grid: true tries each draw of the other axes with all of "
                         "them)",
                         ("axes", name, "count"),
                     )
-                if space.sampler.name in ADAPTIVE and axis.quantile(0.5) is not None:
+                if space.sampler.learns and axis.quantile(0.5) is not None:
                     raise Invalid(
-                        f"must be float, with low and high, for {space.sampler.name}: only random "
+                        f"must be float, with low and high, for {space.sampler.told}: only random "
                         f"and qmc draw from a {axis.kind} distribution",
                         ("axes", name, "kind"),
                     )
@@ -72,9 +75,9 @@ def _check_blocks(space: Space) -> None:
     """Raises `Invalid` for samplers that learn, and grids within draws, beside blocks."""
     if not space.blocks:
         return
-    if space.sampler.name in ADAPTIVE:
+    if space.sampler.learns:
         raise Invalid(
-            f"is {space.sampler.name}, which learns of one set of axes, but the space has blocks: "
+            f"is {space.sampler.told}, which learns of one set of axes, but the space has blocks: "
             "grid, random and qmc take them; axes with a when are for all samplers",
             ("sampler",),
         )
@@ -86,6 +89,33 @@ def _check_blocks(space: Space) -> None:
                     raise Invalid(f"must go: the space has blocks; {how}", ("axes", axis, "grid"))
 
 
+def _check_warm_start(space: Space) -> None:
+    """Raises `Invalid` for samplers and pruners that can make nothing of earlier trials."""
+    here = ("warm_start",)
+    if not space.warm_start:
+        return
+    if not space.sampler.learns:
+        raise Invalid(
+            f"must go: {space.sampler.told} learns of no results; tpe, gp and cmaes do", here
+        )
+    if space.sampler.name == "nsgaii":
+        raise Invalid(
+            "must go: nsgaii breeds trials of its own alone; tpe, gp and cmaes take others", here
+        )
+    if space.pruner is not None and space.pruner.name == "hyperband":
+        raise Invalid("must go: hyperband's brackets each learn of their own trials alone", here)
+    if space.sampler.name != "cmaes":
+        return
+    for name, axis in space.axes.items():
+        if axis.when:
+            said = f"must go: cmaes takes earlier trials of the same axes, and {name} has a when"
+            raise Invalid(said, here)
+    for key in ("sigma0", "use_separable_cma"):
+        if space.sampler.options.get(key):
+            said = "must go: the earlier trials under warm_start say where cmaes begins"
+            raise Invalid(said, ("sampler", "cmaes", key))
+
+
 def _check_gridded(space: Space, expansion: Expansion) -> None:
     """Raises `Invalid` for `grid: true` where nothing else is drawn, or each draw is a choice."""
     gridded = [name for name, axis in space.axes.items() if axis.grid]
@@ -94,8 +124,8 @@ def _check_gridded(space: Space, expansion: Expansion) -> None:
     here = ("axes", gridded[0], "grid")
     if space.sampler.name == "grid" or len(gridded) == len(space.axes):
         raise Invalid("must go: all axes are a grid, which sampler: grid is alone", here)
-    if space.sampler.name in ADAPTIVE:
-        said = f"must go: {space.sampler.name} chooses all axes, random and qmc need not"
+    if space.sampler.learns:
+        said = f"must go: {space.sampler.told} chooses all axes, random and qmc need not"
         raise Invalid(said, here)
     for index, group in enumerate(space.zip):
         for place, name in enumerate(group):
@@ -116,6 +146,11 @@ def _check_gridded(space: Space, expansion: Expansion) -> None:
 
 def _check_names(space: Space) -> None:
     options = space.sampler.options
+    if space.sampler.own:
+        try:
+            own_sampler.check(space.sampler)
+        except Invalid as error:
+            raise error.under("sampler") from None
     kind = options.get("qmc_type")
     if kind is not None:
         try:
@@ -148,7 +183,7 @@ def _check_objectives(space: Space) -> None:
     several = len(space.scores) > 1
     if several and space.sampler.name in ("gp", "cmaes"):
         raise Invalid(
-            f"is {space.sampler.name}, which takes one score, but the space has "
+            f"is {space.sampler.told}, which takes one score, but the space has "
             f"{len(space.scores)}; use nsgaii or tpe instead",
             ("sampler",),
         )

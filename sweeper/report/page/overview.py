@@ -69,15 +69,20 @@ def _scores(space: Space) -> Iterator[str]:
         average = score.named(rule.aggregate)
         better = {"maximize": "larger", "minimize": "smaller"}[direction]
         yield f"{average} over runs of the normalised {rule.metric} ({rule.at}), {better} is better"
+    if space.score.bounds:
+        bounds = ", ".join(map(str, space.score.bounds))
+        yield f"of the trials that keep {bounds} (their runs' last reports), as far as any does"
     if space.baseline:
         named = ", ".join(f"{name} = {canonical(value)}" for name, value in space.baseline.items())
         yield f"figures count the best run with {named} as 1 on each task, values of trials do not"
 
 
 def _sampler(space: Space) -> str:
-    sampler = space.sampler.name
+    sampler = space.sampler.told
     if space.trials is not None:
         sampler += f", {counted(space.trials, 'trial')}"
+    if space.warm_start:
+        sampler += f", which knew trials of {few(list(space.warm_start))}"
     if space.pruner is None:
         return sampler
     how = "promoted" if space.pruner.promote else "pruned"

@@ -57,4 +57,6 @@ def best(study: Study, trials: pd.DataFrame) -> list[Best]:
 
 def _best(study: Study, row: Mapping[Any, Any], words: str | None) -> Best:
     labels = labels_text(study.plan.trials[row["trial"]].labels)
-    return Best(int(row["trial"]), ranking.values_of(study.space, row), labels, words)
+    wrong = ranking.broken(study.space, row)
+    values = f"{ranking.values_of(study.space, row)}{f' ({wrong})' if wrong else ''}"
+    return Best(int(row["trial"]), values, labels, words)

@@ -12,6 +12,7 @@ from sweeper.errors import SweeperError, listed
 from sweeper.results.axis import TASK, Axis
 from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import trials
+from sweeper.results.slices import best_trials
 from sweeper.space.figure_options import MOST
 
 X, Y = "x", "y"
@@ -36,7 +37,8 @@ def names(data: Data, metric: str | list[str] | None) -> list[str]:
 
 def front_table(data: Data) -> pd.DataFrame:
     """One row a trial that has a value by every score: trial, a column an axis, `n`, for each score
-    `point …`, `low …` and `high …` by its name, and whether the trial is on the `front`.
+    `point …`, `low …` and `high …` by its name, and whether the trial is on the `front`: of those
+    that keep the constraints, where any does.
     """
     tables = []
     for score in data.tables.scores:
@@ -49,7 +51,10 @@ def front_table(data: Data) -> pd.DataFrame:
     points = [f"point {score.name}" for score in data.tables.scores]
     table = table[table[points].notna().all(axis=1)].drop(columns="planned")
     signs = [-1.0 if score.minimise else 1.0 for score in data.tables.scores]
-    return table.assign(front=stats.unbeaten(signs * table[points].to_numpy(float)))
+    kept = best_trials.feasible(data, table["trial"].to_numpy())
+    some, front = kept if kept.any() else ~kept, np.zeros(len(table), bool)
+    front[some] = stats.unbeaten(signs * table.loc[some, points].to_numpy(float))
+    return table.assign(front=front)
 
 
 def dots(data: Data, metrics: Sequence[str | None], axes: Sequence[Axis | None]) -> pd.DataFrame:

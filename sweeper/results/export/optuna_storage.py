@@ -25,7 +25,7 @@ from sweeper.ledger.state import LedgerState
 from sweeper.results import frames
 from sweeper.space.blocks.parts import JoinedAxis, every_axis
 from sweeper.space.space import Space
-from sweeper.study.sampling.optuna_memory import quiet
+from sweeper.study.sampling.optuna_memory import constraint_attributes, quiet
 from sweeper.study.study import Study
 
 _STATES = {
@@ -151,10 +151,18 @@ def _trials(study: Study, ledger_state: LedgerState) -> Iterable[FrozenTrial]:
             distributions={name: distributions[name] for name in trial.labels},
             intermediate_values=curves.get(trial.number, {}),
             user_attrs={key: int(row[key]) for key in ("n", "nan", "failed", "pruned", "missing")},
+            system_attrs=_constraints(space, row) if state == TrialState.COMPLETE else {},
         )
         frozen.datetime_start = None if state == TrialState.WAITING else started
         frozen.datetime_complete = ended if state.is_finished() else None
         yield frozen
+
+
+def _constraints(space: Space, row: Mapping[Any, Any]) -> dict[str, Any]:
+    """By how much a complete trial breaks each constraint, as Optuna keeps it."""
+    bounded = zip(space.score.bounds, frames.bounded_columns(space), strict=True)
+    excess = [float(one.excess(row[name])) for one, name in bounded]
+    return constraint_attributes([np.inf if np.isnan(one) else one for one in excess])
 
 
 def _distributions(study: Study) -> dict[str, BaseDistribution]:

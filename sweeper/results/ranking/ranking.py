@@ -16,7 +16,7 @@ from sweeper.results.tables.wording import measured
 from sweeper.space.blocks.parts import every_axis
 from sweeper.space.space import Space
 from sweeper.study.study import Study
-from sweeper.text import counted, labels_text
+from sweeper.text import agreed, counted, labels_text
 
 
 class RunsPart(Protocol):
@@ -48,6 +48,7 @@ def best(study: Study, number: int, part: RunsPart | None = None) -> Iterator[st
         raise NothingToShow(f"{name}: no trial is complete yet{diverged and f'; {diverged}'}")
     scored = ", ".join(_scored(study.space))
     yield f"{name}: {counted(len(table), 'complete trial')}; {scored}"
+    yield from _constrained(study.space, table)
     front = ranked(study.space, table)
     if study.space.score.also:
         yield f"{counted(len(front), 'trial')} that no other beats in all scores"
@@ -86,18 +87,48 @@ def complete(space: Space, trials: pd.DataFrame) -> pd.DataFrame:
 def ranked(space: Space, table: pd.DataFrame) -> pd.DataFrame:
     """Those complete trials that no other beats in all scores, the best first.
 
-    With one score that is every trial: their order tells.
+    With one score that is every trial: their order tells. Of several scores those that keep the
+    constraints count, where any does.
     """
-    return in_order(space, table[unbeaten(space, table)] if space.score.also else table)
+    if not space.score.also:
+        return in_order(space, table)
+    if frames.FEASIBLE in table and table[frames.FEASIBLE].any():
+        table = table[table[frames.FEASIBLE]]
+    return in_order(space, table[unbeaten(space, table)])
 
 
 def in_order(space: Space, table: pd.DataFrame) -> pd.DataFrame:
-    """Complete trials by their value, the best first; those with most runs before all others.
+    """Complete trials by their value, the best first.
 
-    Where seeds went in rungs the others were worse than these by the seeds that both have had.
+    Those that break constraints come last. Of the others those with most runs come first: where
+    seeds went in rungs, the rest were worse than these by the seeds that both have had.
     """
-    descending = space.direction == "maximize"
-    return table.sort_values(["n", "value", "trial"], ascending=[False, not descending, True])
+    by = {"n": False, "value": space.direction != "maximize", "trial": True}
+    if frames.FEASIBLE in table:
+        by = {frames.FEASIBLE: False, **by}
+    return table.sort_values(list(by), ascending=list(by.values()))
+
+
+def _constrained(space: Space, table: pd.DataFrame) -> Iterator[str]:
+    """How many of the complete trials keep the constraints, where the score has any."""
+    bounds = ", ".join(map(str, space.score.bounds))
+    if not bounds:
+        return
+    kept = int(table[frames.FEASIBLE].sum())
+    if kept:
+        yield f"{kept} of them {agreed(kept, 'keeps', 'keep')} {bounds}, and stand first"
+    else:
+        yield f"none of them keeps {bounds}"
+
+
+def broken(space: Space, row: Mapping[Any, Any]) -> str:
+    """`breaks dead_units <= 0.2: 0.31`, of a trial that does; empty where it keeps all."""
+    pairs = zip(space.score.bounds, frames.bounded_columns(space), strict=True)
+    return ", ".join(
+        f"breaks {bound}: {'unknown' if np.isnan(row[name]) else f'{row[name]:.3g}'}"
+        for bound, name in pairs
+        if not bound.excess(row[name]) <= 0
+    )
 
 
 def unbeaten(space: Space, table: pd.DataFrame) -> Any:
@@ -111,7 +142,9 @@ def _values(space: Space) -> list[str]:
 
 
 def _trial(study: Study, row: Mapping[Any, Any]) -> str:
-    return f"{values_of(study.space, row)}  trial {row['trial']}: {_labels(study, row['trial'])}"
+    wrong = broken(study.space, row)
+    said = f"{values_of(study.space, row)}  trial {row['trial']}: {_labels(study, row['trial'])}"
+    return f"{said} ({wrong})" if wrong else said
 
 
 def values_of(space: Space, row: Mapping[Any, Any]) -> str:

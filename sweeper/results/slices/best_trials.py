@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sweeper import stats
+from sweeper.results import frames
 from sweeper.results.axis import TASK
 from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import complete
@@ -17,13 +18,30 @@ from sweeper.score import Array
 def in_order(data: Data) -> list[int]:
     """The complete trials that have a value by every score, the best first.
 
-    With several scores those that no other beats in all of them, in the order of the first.
+    With several scores those that no other beats in all of them, in the order of the first. Those
+    that break constraints come last, and beside others do not count for several scores.
     """
     numbers, values = _known(data, data.tables.scores)
+    kept = feasible(data, numbers)
     if values.shape[1] > 1:
+        some = kept if kept.any() else ~kept
+        numbers, values, kept = numbers[some], values[some], kept[some]
         front = stats.unbeaten(values)
-        numbers, values = numbers[front], values[front]
-    return _sorted(numbers, values)
+        numbers, values, kept = numbers[front], values[front], kept[front]
+    return [*_sorted(numbers[kept], values[kept]), *_sorted(numbers[~kept], values[~kept])]
+
+
+def feasible(data: Data, numbers: Array) -> Array:
+    """Which of these different complete trials keep all constraints [trials]."""
+    kept, place = np.ones(len(numbers), bool), np.argsort(numbers)
+    runs = data.runs[data.runs["trial"].isin(numbers)]
+    cell = place[np.searchsorted(numbers, runs["trial"].to_numpy(), sorter=place)]
+    for bound in data.tables.bounds if len(numbers) else ():
+        column = f"bounded {bound.metric}"
+        own = frames.judged(runs, column, minimise=bound.below)[column].to_numpy(float)
+        points = stats.points(own, cell, runs[TASK].cat.codes, data.tables.how)
+        kept &= bound.excess(points) <= 0
+    return kept
 
 
 def known(data: Data) -> int:
@@ -32,8 +50,12 @@ def known(data: Data) -> int:
 
 
 def by_first_score(data: Data) -> list[int]:
-    """The complete trials that have a value by the score that figures show, the best first."""
-    return _sorted(*_known(data, data.tables.scores[:1]))
+    """The complete trials that have a value by the score that figures show, the best first; those
+    that break constraints come last.
+    """
+    numbers, values = _known(data, data.tables.scores[:1])
+    kept = feasible(data, numbers)
+    return [*_sorted(numbers[kept], values[kept]), *_sorted(numbers[~kept], values[~kept])]
 
 
 def _sorted(numbers: Array, values: Array) -> list[int]:

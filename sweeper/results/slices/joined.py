@@ -86,6 +86,9 @@ def _differences(first: Data, other: Data) -> Iterator[str]:
     if mine.minimise != its.minimise:
         ways = ["minimize" if one.minimise else "maximize" for one in (mine, its)]
         yield f"direction is {ways[0]} and {ways[1]}"
+    if mine.bounds != its.bounds:
+        bounds = [", ".join(map(str, tables.bounds)) or "none" for tables in (mine, its)]
+        yield f"score.constraints are {bounds[0]} and {bounds[1]}"
     if [s.name for s in mine.scores] != [s.name for s in its.scores]:
         yield "they have other further scores"
     for task in dict.fromkeys([*mine.tasks, *its.tasks]):

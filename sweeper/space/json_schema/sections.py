@@ -53,7 +53,7 @@ def definitions() -> dict[str, Form]:
         "figures": {"type": ["array", "null"], "items": _figure()},
         "note": _note(),
         "pruner": _advice(PRUNERS, "Pruner", _ours()),
-        "sampler": _advice(SAMPLERS, "Sampler", {}),
+        "sampler": _advice(SAMPLERS, "Sampler", {}, own=True),
         "score": _score(),
         "seeds": _seeds(),
         "tasks": {
@@ -194,10 +194,13 @@ def _ours() -> Form:
     return {"seeds": or_null(accepted(whole_number(1))), "promote": or_null(accepted(flag))}
 
 
-def _advice(known: Iterable[str], suffix: str, more: Form) -> Form:
-    """A sampler or a pruner: its name or that of Optuna's class, alone or with arguments."""
+def _advice(known: Iterable[str], suffix: str, more: Form, *, own: bool = False) -> Form:
+    """A sampler or a pruner: its name or that of Optuna's class, alone or with arguments.
+
+    With `own` also `path/file.py:Name` in the place of a name.
+    """
     names = {name: _any_case(name) + f"({_any_case(suffix)})?" for name in known}
-    pattern = f"^({'|'.join(names.values())})$"
+    pattern = f"^({'|'.join(names.values())})$" + (f"|{OWN}" if own else "")
     arguments = {"type": ["object", "null"], "properties": more}
     none = {"type": ["object", "null"], "maxProperties": 0}
     frozen = {"name": {"type": "string", "pattern": pattern}, "options": arguments, **more}
@@ -207,7 +210,8 @@ def _advice(known: Iterable[str], suffix: str, more: Form) -> Form:
             {"type": "string", "pattern": pattern},
             _alone(
                 {name: none if name == "grid" else arguments for name in names},
-                {f"^{one}$": none if name == "grid" else arguments for name, one in names.items()},
+                {f"^{one}$": none if name == "grid" else arguments for name, one in names.items()}
+                | ({OWN: arguments} if own else {}),
             ),
             _written_out(frozen),
         ]

@@ -123,6 +123,34 @@ def fixed_rule(value: Any) -> dict[str, Any]:
     return fixed
 
 
+@accepts({"type": "array", "items": {**_FIXED, "minProperties": 1}})
+def enqueue_rule(value: Any) -> tuple[dict[str, Any], ...]:
+    """A list of configurations, each a mapping of some axes to values."""
+    if value is None or value == []:
+        return ()
+    if not isinstance(value, list | tuple):
+        raise Invalid(
+            f"must be a list of configurations, as in [{{lr: 1e-3}}], but got {shown(value)}"
+        )
+    return tuple(each(_enqueued, value))
+
+
+@accepts({**accepted(text), "type": ["array", "string"], "items": accepted(text)})
+def warm_start_rule(value: Any) -> tuple[str, ...]:
+    """The name of a study, or a list of several different ones."""
+    if value is None or value == []:
+        return ()
+    names = tuple(each(text, value)) if isinstance(value, list | tuple) else (text(value),)
+    distinct(names)
+    return names
+
+
+def _enqueued(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not value:
+        raise Invalid(f"must say values of axes, as in {{lr: 1e-3}}, but got {shown(value)}")
+    return fixed_rule(value)
+
+
 @accepts({"type": "object", "additionalProperties": {**_FIXED, "type": ["object", "null"]}})
 def by_task_rule(value: Any) -> dict[str, dict[str, Any]]:
     """For each task that is named, values of parameters by dotted name."""

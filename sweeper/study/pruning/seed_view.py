@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from optuna.trial import TrialState
 
@@ -13,8 +13,16 @@ from sweeper.space import samplers
 from sweeper.space.space import Space
 from sweeper.study.sampling.optuna_memory import OptunaMemory
 
-Verdict = tuple[TrialState, list[float] | None]
-"""How a trial ended, and its values, as Optuna sees it."""
+
+class Verdict(NamedTuple):
+    """How a trial ended, as Optuna sees it."""
+
+    state: TrialState
+    values: list[float] | None = None
+    excess: list[float | None] | None = None
+    """By how much it breaks each constraint, at most 0 where it keeps it; `None` where that is
+    unknown, as runs diverged.
+    """
 
 
 class SeedView:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -23,19 +25,20 @@ from optuna.distributions import (
 )
 from optuna.trial import TrialState
 
-from sweeper import score
-from sweeper.ledger.run_record import UNSCORED
+from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
 from sweeper.planning.configurations import sequences
 from sweeper.planning.configurations.constraints import Rejected
 from sweeper.planning.configurations.expansion import Configuration
+from sweeper.planning.sampling import enqueued, own_sampler
 from sweeper.space import samplers
 from sweeper.space.axes import AxisKind
 from sweeper.study.pruning.judge import Judge
-from sweeper.study.pruning.seed_view import pruner
+from sweeper.study.pruning.seed_view import Verdict, pruner
 from sweeper.study.sampling import proposals as packfuls
-from sweeper.study.sampling.optuna_memory import OptunaMemory, quiet
+from sweeper.study.sampling import trial_ends
+from sweeper.study.sampling.optuna_memory import OptunaMemory, constraints_of, quiet
 from sweeper.study.sampling.proposals import Proposal
 from sweeper.study.study import Study
 
@@ -57,10 +60,21 @@ class Advisor:
         space = self._study.space
         with quiet():
             self.memory = OptunaMemory(space.study, space.directions, pruner(space))
+            self._learn()
             self._judge = Judge(self._study, self._ledger_state, self._ledger, self.memory)
         self._known = 0
-        self._ended: dict[int, Any] = {}
+        self._ended: dict[int, Verdict] = {}
         self._stale: set[int] = set()
+
+    def _learn(self) -> None:
+        """Tells Optuna of the trials of earlier studies."""
+        if not self._study.earlier:
+            return
+        expansion = self._study.plan.expansion
+        for trial in self._study.earlier:
+            over = {name: expansion.distribution(name) for name in trial.labels}
+            self.memory.learn(dict(trial.labels), over, trial.values, trial.excess)
+        self.memory.sink()
 
     def note(self, runs: Iterable[str]) -> None:
         """Remembers that something happened to `runs`."""
@@ -106,30 +120,107 @@ class Advisor:
             self._judge.judge(trial for trial in trials if trial not in self._ended)
 
     def _ask(self, number: int, before: list[Proposal]) -> Proposal | None:
-        """What the sampler chooses for trial `number`, if that is new; else a random draw."""
+        """The next configuration of `enqueue`, else what the sampler chooses for trial `number`, if
+        that is new; else a random draw.
+        """
         texts = {proposal.configuration.text for proposal in before}
+        taken = self._study.plan.enqueued | {proposal.enqueued for proposal in before}
+        for entry, labels in enumerate(enqueued.entries(self._study.drawing)):
+            if entry not in taken and (found := self._enqueued(number, texts, entry, labels)):
+                return found
+        return self._asked(number, texts) or self._drawn(number, texts)
+
+    def _enqueued(
+        self, number: int, texts: set[str], entry: int, labels: Mapping[str, Any]
+    ) -> Proposal | None:
+        """An entry of `enqueue`, of which the sampler draws what it leaves open; `None` where all
+        configurations that it stands for are there already.
+        """
+        found = self._asked(number, texts, labels)
+        if found is None:
+            drawn = enqueued.drawn(
+                self._study.drawing, entry, labels, lambda made: self._is_new(made, texts)
+            )
+            if drawn is None:
+                return None
+            self._create(drawn, {})
+            found = Proposal(drawn, {})
+        return replace(found, enqueued=entry)
+
+    def _is_new(self, made: Configuration, texts: set[str]) -> bool:
+        return made.text not in texts and not self._study.plan.knows(made)
+
+    def _asked(
+        self, number: int, texts: set[str], given: Mapping[str, Any] | None = None
+    ) -> Proposal | None:
+        """What the sampler chooses beside the `given` labels, if any of its choices is new."""
         for turn in range(_ASKED):
             self.memory.forget(number)
-            trial = self.memory.ask(self._sampler(number, turn))
-            assert trial.number == number, (trial.number, number)
             try:
-                chosen = self._study.drawing.draw(_suggest(trial))
+                with self._theirs():
+                    trial = self.memory.ask(self._sampler(number, turn), given)
+                    chosen = self._study.drawing.draw(_suggest(trial))
             except Rejected:
                 continue
-            if chosen.text not in texts and not self._study.plan.knows(chosen):
+            if self._is_new(chosen, texts):
                 attributes = dict(self.memory.trials()[number].system_attrs)
                 if any(chosen.labels[name] != asked for name, asked in trial.params.items()):
                     self.memory.forget(number)  # it went to the nearest step of a range
                     self._create(chosen, attributes)
                 return Proposal(chosen, attributes)
         self.memory.forget(number)
-        return self._drawn(number, texts)
+        return None
 
     def _sampler(self, number: int, turn: int) -> Any:
         """A sampler for one trial."""
         space = self._study.space
-        options = {**space.sampler.options, "seed": _seed(space, number, turn)}
+        seed = _seed(space, number, turn)
+        if space.sampler.own:
+            return own_sampler.made(space.sampler, seed)
+        options = {**space.sampler.options, "seed": seed}
+        if space.score.bounds and space.sampler.name in samplers.CONSTRAINED:
+            options["constraints_func"] = constraints_of
+        if space.sampler.name == "cmaes" and (source := self._source()):
+            options["source_trials"] = source
         return samplers.constructor("samplers", samplers.SAMPLERS[space.sampler.name])(**options)
+
+    @contextmanager
+    def _theirs(self) -> Iterator[None]:
+        """What a sampler of the user's own raises inside is told with its file's line."""
+        sampler = self._study.space.sampler
+        try:
+            yield
+        except Rejected:
+            raise
+        except Invalid as error:
+            if not sampler.own:
+                raise
+            said = f"the sampler {sampler.told} chose what there is not: {dotted(error.path)}"
+            raise SweeperError(f"{said} {error.message}") from error
+        except Exception as error:
+            if not sampler.own:
+                raise
+            said = own_sampler.failure(sampler, error)
+            raise SweeperError(f"the sampler {sampler.told} failed: {said}") from error
+
+    def _source(self) -> list[optuna.trial.FrozenTrial]:
+        """The earlier trials from which CMA-ES takes its first distribution, by their ranges."""
+        found = []
+        for trial in self.memory.earlier():
+            if trial.state == TrialState.COMPLETE:
+                over = {
+                    name: kind
+                    for name, kind in trial.distributions.items()
+                    if not isinstance(kind, CategoricalDistribution)
+                }
+                found.append(
+                    optuna.trial.create_trial(
+                        params={name: trial.params[name] for name in over},
+                        distributions=over,
+                        values=trial.values,
+                    )
+                )
+        return found
 
     def _drawn(self, number: int, texts: set[str]) -> Proposal | None:
         space, plan = self._study.space, self._study.plan
@@ -144,7 +235,7 @@ class Advisor:
             sequences.sequence(seeded, self._study.drawing), len(plan.trials) + len(texts) + 1
         )
         for chosen in drawn:
-            if chosen.text not in texts and not plan.knows(chosen):
+            if self._is_new(chosen, texts):
                 self._create(chosen, {})
                 return Proposal(chosen, {})
         return None
@@ -169,7 +260,7 @@ class Advisor:
         plan = self._study.plan
         first, self._known = self._known, len(plan.trials)
         attributes: list[Mapping[str, Any]] = []
-        if self._study.space.sampler.name in samplers.ADAPTIVE:
+        if self._study.space.sampler.learns:
             for ours, whole in packfuls.sampler_memory(self._study.paths, first, self._known):
                 attributes += ours
                 self.memory.set_attributes(whole)
@@ -197,34 +288,8 @@ class Advisor:
             self._ended[trial] = ended
             self.memory.end(trial, *ended)
 
-    def _verdict(self, trial: int) -> tuple[TrialState, list[float] | None] | None:
-        """How a trial ended, as Optuna sees it; `None` while it has not.
-
-        One that is complete has no values where diverged runs decide them.
-        """
-        runs, promotions = self._study.plan.runs_of(trial), self._study.promotions
-        records = [self._ledger_state.runs.get(run.id) for run in runs]
-        known = [record for record in records if record is not None]
-        if len(known) == len(runs) and all(record.settled for record in known):
-            paused = [one for one in known if promotions and promotions.paused(trial, one)]
-            if paused and not any(one.state in UNSCORED for one in known):
-                return TrialState.PRUNED, None
-        ends = [record.end for record in records if record is not None and record.end is not None]
-        if len(ends) < len(records):
-            return None
-        states = {end.state for end in ends}
-        if states & set(UNSCORED):
-            return TrialState.FAIL, None
-        if "pruned" in states:
-            return TrialState.PRUNED, None
-        space = self._study.space
-        worst = [score.worst(minimise=direction == "minimize") for direction in space.directions]
-        scores = [worst if end.state == "nan" else [end.score, *(end.also or ())] for end in ends]
-        values = [
-            score.aggregate(column, rule.aggregate, [run.task for run in runs])
-            for column, rule in zip(zip(*scores, strict=True), space.scores, strict=True)
-        ]
-        return TrialState.COMPLETE, None if np.isnan(values).any() else values
+    def _verdict(self, trial: int) -> Verdict | None:
+        return trial_ends.verdict(self._study, self._ledger_state, trial)
 
 
 def _seed(space: Any, number: int, turn: int) -> int:

@@ -20,12 +20,18 @@ from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+_CONSTRAINTS = "constraints"
+"""The system attribute under which samplers look for what a trial's constraints are broken by."""
+
 _BELOW = 0.1
 """By how much of the range from a task's low to its high what diverged is worse than the worst."""
 
 
 class OptunaMemory:
-    """A study that Optuna holds in memory; trials are named by their numbers."""
+    """A study that Optuna holds in memory; trials are named by their numbers.
+
+    Trials of earlier studies stand before them, which only samplers see.
+    """
 
     def __init__(self, name: str, directions: Sequence[str], pruner: Any = None) -> None:
         self._storage = _ForgettingStorage()
@@ -41,21 +47,44 @@ class OptunaMemory:
         self._signs = [1.0 if direction == "maximize" else -1.0 for direction in directions]
         self._diverged: dict[int, list[float] | None] = {}
         """From trials that diverged to the values that they have been given."""
+        self._earlier = 0
 
     def trials(self) -> list[FrozenTrial]:
         """All trials in their order; they are Optuna's own, not copies."""
+        return self._known()[self._earlier :]
+
+    def earlier(self) -> list[FrozenTrial]:
+        """The trials of earlier studies."""
+        return self._known()[: self._earlier]
+
+    def _known(self) -> list[FrozenTrial]:
         return self._storage.get_all_trials(self._id, deepcopy=False)
 
-    def ask(self, sampler: Any) -> optuna.Trial:
-        """A new trial, whose values `sampler` chooses when they are asked for.
+    def learn(
+        self,
+        params: dict[str, Any],
+        distributions: dict[str, BaseDistribution],
+        values: Sequence[float] | None,
+        excess: Sequence[float | None] | None = None,
+    ) -> None:
+        """Adds a trial of an earlier study, before there is any other; `None` where it diverged."""
+        self.add(params, distributions, {})
+        self.end(0, TrialState.COMPLETE, values, excess)
+        self._earlier += 1
+
+    def ask(self, sampler: Any, given: Mapping[str, Any] | None = None) -> optuna.Trial:
+        """A new trial, whose values `sampler` chooses when they are asked for, but those `given`.
 
         The search space that the sampler before has found goes on to `sampler` where both are of
-        one class: it then looks only at trials that the one before did not know.
+        one class of Optuna's: it then looks only at trials that the one before did not know.
         """
         before = self._study.sampler
-        if isinstance(before, type(sampler)) and hasattr(sampler, "_search_space"):
+        of_optuna = type(sampler).__module__.partition(".")[0] == "optuna"
+        if of_optuna and isinstance(before, type(sampler)) and hasattr(sampler, "_search_space"):
             sampler._search_space = before._search_space
         self._study.sampler = sampler
+        if given:
+            self._study.enqueue_trial(dict(given))
         return self._study.ask()
 
     def add(
@@ -73,15 +102,32 @@ class OptunaMemory:
         )
         self._storage.create_new_trial(self._id, template)
 
-    def end(self, trial: int, state: TrialState, values: Sequence[float] | None) -> None:
-        """Ends a running trial.
+    def end(
+        self,
+        trial: int,
+        state: TrialState,
+        values: Sequence[float] | None,
+        excess: Sequence[float | None] | None = None,
+    ) -> None:
+        """Ends a running trial; `excess` says by how much it breaks each constraint.
 
         One is complete without values where diverged runs decide them: it has none until `sink`.
+        What is unknown (`None`) of `excess` is a little more than any trial has broken it by.
         """
+        if excess:
+            known = [
+                self._most_broken(place) if own is None else own for place, own in enumerate(excess)
+            ]
+            self.set_trial_attributes(trial, constraint_attributes(known))
         if state == TrialState.COMPLETE and values is None:
             state = TrialState.FAIL
-            self._diverged[trial] = None
+            self._diverged[self._earlier + trial] = None
         self._storage.set_trial_state_values(self._trial_id(trial), state, values)
+
+    def _most_broken(self, place: int) -> float:
+        """A little more than any trial that has ended breaks the constraint at this place."""
+        known = (trial.system_attrs.get(_CONSTRAINTS) for trial in self._known())
+        return _BELOW + float(max([0.0, *(excess[place] for excess in known if excess)]))
 
     def sink(self) -> None:
         """Gives trials that diverged values a little worse than those of all others.
@@ -89,20 +135,21 @@ class OptunaMemory:
         So samplers keep away from them, which failed ones they would propose again. While no other
         trial is complete they stay failed.
         """
-        complete = [trial for trial in self.trials() if trial.state == TrialState.COMPLETE]
+        complete = [trial for trial in self._known() if trial.state == TrialState.COMPLETE]
         others = [trial.values for trial in complete if trial.number not in self._diverged]
         if not self._diverged or not others:
             return
         scores = zip(self._signs, zip(*others, strict=True), strict=True)
         values = [sign * (min(sign * own for own in column) - _BELOW) for sign, column in scores]
-        for trial, before in self._diverged.items():
+        for number, before in self._diverged.items():
             if before != values:
-                self._storage.revise(self._trial_id(trial), TrialState.COMPLETE, values)
-                self._diverged[trial] = values
+                id = self._trial_id(number - self._earlier)
+                self._storage.revise(id, TrialState.COMPLETE, values)
+                self._diverged[number] = values
 
     def forget(self, first: int) -> None:
         """Takes away all trials from number `first` on, none of which has ended."""
-        self._storage.forget(first)
+        self._storage.forget(self._earlier + first)
 
     def attributes(self) -> dict[str, Any]:
         """The system attributes of the study: what a sampler keeps of all trials."""
@@ -153,8 +200,23 @@ class OptunaMemory:
         return bool(self._study.pruner.prune(self._study, frozen))
 
     def _trial_id(self, trial: int) -> int:
-        id: int = self._storage.get_trial_id_from_study_id_trial_number(self._id, trial)
+        number = self._earlier + trial
+        id: int = self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
         return id
+
+
+def constraint_attributes(excess: Sequence[float]) -> dict[str, Any]:
+    """The system attributes that say by how much a trial breaks each constraint, if there is any.
+
+    At most 0 where it keeps one.
+    """
+    return {_CONSTRAINTS: [*excess]} if excess else {}
+
+
+def constraints_of(trial: FrozenTrial) -> Sequence[float]:
+    """By how much a trial breaks each constraint, as samplers of older Optunas want to be told."""
+    found: Sequence[float] = trial.system_attrs[_CONSTRAINTS]
+    return found
 
 
 class _ForgettingStorage(InMemoryStorage):  # type: ignore[misc, unused-ignore]

@@ -28,6 +28,8 @@ class Proposal:
     configuration: Configuration
     attributes: Mapping[str, Any]
     """Optuna's system attributes of the trial."""
+    enqueued: int | None = None
+    """The number of the entry of `enqueue` that it is."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,12 @@ class PlannedTrial:
     params: Mapping[str, Any]
     attributes: Mapping[str, Any]
     """Optuna's system attributes of the trial."""
+    enqueued: int | None = None
+    """The number of the entry of `enqueue` that it is."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The trial as its packful's file holds it."""
+        return {key: value for key, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,7 @@ class Packful:
                 dict(trial.get("values", trial["labels"])),
                 dict(trial["params"]),
                 dict(trial["attributes"]),
+                trial.get("enqueued"),
             )
             for trial in body["trials"]
         ]
@@ -71,7 +80,7 @@ class Packful:
 
     def to_json(self) -> dict[str, Any]:
         """The packful as a file holds it."""
-        return vars(self) | {"trials": [vars(trial) for trial in self.trials]}
+        return vars(self) | {"trials": [trial.to_json() for trial in self.trials]}
 
 
 def propose(
@@ -86,9 +95,10 @@ def propose(
     `kept` is what the sampler keeps of the whole study, `seen` how many trials there were in what
     state. An empty packful says that there are no more configurations.
     """
-    chosen = [(proposal.configuration, proposal.attributes) for proposal in proposals]
+    chosen = [(proposal.configuration, proposal) for proposal in proposals]
     trials = [
-        PlannedTrial(one.labels, one.values, one.params, kept_of_it) for one, kept_of_it in chosen
+        PlannedTrial(one.labels, one.values, one.params, by.attributes, by.enqueued)
+        for one, by in chosen
     ]
     packful = Packful(first, trials, kept, seen)
     data = encode(packful.to_json())
@@ -114,6 +124,7 @@ def follow(paths: StudyPaths, plan: Plan) -> list[Run]:
                 f"the space's: {dotted(error.path)} {error.message}"
             ) from error
         plan.closed = not chosen
+        plan.enqueued |= {one.enqueued for one in packful.trials if one.enqueued is not None}
         new += plan.add(chosen)
     return new
 

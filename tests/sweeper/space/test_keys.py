@@ -22,7 +22,7 @@ def test_who_repeats_a_trial_says_all_that_shapes_its_runs():
 
 
 def test_a_study_grows_by_what_changes_its_results():
-    assert keys(lambda key: key.grows) == ("axes", "blocks", "seeds", "trials")
+    assert keys(lambda key: key.grows) == ("axes", "blocks", "seeds", "trials", "enqueue")
     assert not keys(lambda key: key.grows and not key.results)
 
 

@@ -9,7 +9,7 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
 
-from sweeper.study.sampling.optuna_memory import OptunaMemory, quiet
+from sweeper.study.sampling.optuna_memory import OptunaMemory, constraints_of, quiet
 
 OVER = {"x": FloatDistribution(0.0, 1.0)}
 
@@ -88,3 +88,50 @@ def test_it_is_quiet_and_leaves_the_rest_as_it_was(capfd):
         raise KeyError
     assert optuna.logging.get_verbosity() == before
     assert capfd.readouterr().err == ""
+
+
+def test_trials_of_earlier_studies_stand_before_those_that_count():
+    memory = OptunaMemory("study", ["maximize"])
+    over = {"x": FloatDistribution(0.0, 1.0)}
+    for x, values in ((0.1, [3.0]), (0.2, None), (0.3, [5.0])):
+        memory.learn({"x": x}, over, values)
+    memory.sink()
+    assert [trial.values for trial in memory.earlier()] == [[3.0], [2.9], [5.0]]
+    assert memory.trials() == []
+    memory.add({"x": 0.4}, over, {})
+    memory.add({"x": 0.5}, over, {"kept": 1})
+    memory.end(0, TrialState.COMPLETE, [1.0])
+    memory.end(1, TrialState.COMPLETE, None)
+    memory.sink()
+    assert [trial.params["x"] for trial in memory.trials()] == [0.4, 0.5]
+    assert [trial.values for trial in memory.trials()] == [[1.0], [0.9]]
+    assert memory.earlier()[1].values == [0.9] and memory.trial_attributes(1) == {"kept": 1}
+    memory.forget(1)
+    assert len(memory.trials()) == 1 and len(memory.earlier()) == 3
+
+
+def test_what_is_unknown_of_a_constraint_is_a_little_more_than_any_breaks_it_by():
+    memory = OptunaMemory("study", ["minimize"])
+    for number, excess in enumerate([[0.5], [-0.5], [None], [0.25]]):
+        memory.add({"x": number / 10}, OVER, {})
+        memory.end(number, TrialState.COMPLETE, [1.0], excess)
+    told = [constraints_of(trial) for trial in memory.trials()]
+    assert told == [[0.5], [-0.5], [0.6], [0.25]]
+
+
+@pytest.mark.parametrize("constrained", [True, False])
+def test_samplers_find_by_how_much_constraints_are_broken(constrained):
+    """Large numbers are better, and above 0.3 they break the constraint."""
+    memory = OptunaMemory("study", ["minimize"])
+    for number in range(40):
+        x = (number * 7 % 40) / 40
+        memory.add({"x": x}, OVER, {})
+        memory.end(number, TrialState.COMPLETE, [-x], [x - 0.3] if constrained else None)
+    draws = []
+    with quiet():
+        told = {"constraints_func": constraints_of} if constrained else {}
+        sampler = optuna.samplers.TPESampler(n_startup_trials=1, seed=0, **told)
+        for _ in range(20):
+            draws.append(memory.ask(sampler).suggest_float("x", 0.0, 1.0))
+            memory.forget(40)
+    assert (sorted(draws)[10] < 0.5) == constrained
