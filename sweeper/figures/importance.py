@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from sweeper.figures.drawing import style, text_layout
 from sweeper.figures.drawing.picture import Picture
-from sweeper.results.analyses.importance import Importance, importance
+from sweeper.results.analyses.hyperparameters.importance import Importance, importance
 from sweeper.results.axis import visible
 from sweeper.results.captions import interval_text
 from sweeper.results.data import Data

@@ -36,6 +36,8 @@ from sweeper.stats.hyperparameters import (
     effective_dimension,
     least_usable,
     sensitivity,
+    task_averages,
+    tuning_curve,
     usable_range,
 )
 from sweeper.stats.intervals import (
@@ -71,6 +73,8 @@ __all__ = [
     "score_distribution",
     "sensitivity",
     "spearman",
+    "task_averages",
+    "tuning_curve",
     "unbeaten",
     "unpaired_difference",
     "usable_range",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
@@ -80,20 +81,37 @@ def effective_dimension(
     tuned for each task and the others keep the values of the setting that is best on average.
     `None` where Φ is NaN. All 2^hyperparameters sets may be tried.
     """
-    tasks, complete = _normalised(scores)
-    gamma = _averages(tasks)
+    gamma, complete = task_averages(scores)
     if np.isnan(gamma).any():
         return None
-    settings = np.asarray(settings)[complete]
-    differs = settings != settings[gamma.mean(axis=0).argmax()]
     target = share * gamma.max(axis=1).mean()
+    best = _tuned(gamma, np.asarray(settings)[complete])
+    return next(size for size, value in enumerate(best) if value >= target - 1e-12)
+
+
+def tuning_curve(gamma: Array, settings: npt.ArrayLike) -> Array:
+    """The best mean over tasks of Γ [tasks × settings] where 0, 1, … all hyperparameters are tuned
+    for each task, [hyperparameters + 1]; `settings` are as in `effective_dimension`.
+
+    From the best common setting, Γ's first value, to the best of each task, Γ's last.
+    """
+    return np.array([*_tuned(gamma, np.asarray(settings))])
+
+
+def task_averages(scores: npt.ArrayLike) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Γ [tasks × complete settings] of scores as in `sensitivity`, and which settings these are."""
+    tasks, complete = _normalised(scores)
+    return _averages(tasks), complete
+
+
+def _tuned(gamma: Array, settings: Array) -> Iterator[float]:
+    """The best mean for each number of hyperparameters that are tuned for each task."""
+    differs = settings != settings[gamma.mean(axis=0).argmax()]
     names = range(settings.shape[1])
-    for size in names:
-        for kept in combinations(names, len(names) - size):
-            allowed = ~differs[:, kept].any(axis=1)
-            if gamma[:, allowed].max(axis=1).mean() >= target - 1e-12:
-                return size
-    return len(names)
+    for size in range(len(names) + 1):
+        kept = combinations(names, len(names) - size)
+        allowed = (~differs[:, list(some)].any(axis=1) for some in kept)
+        yield max(float(gamma[:, some].max(axis=1).mean()) for some in allowed)
 
 
 def _normalised(scores: npt.ArrayLike) -> tuple[list[Array], Array]:

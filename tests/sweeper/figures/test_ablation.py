@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sweeper.results.analyses.ablation_path import path
+from sweeper.results.analyses.hyperparameters.ablation_path import path
 from tests.helpers.figures import drawn, words
 
 AXES = {

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from optuna.importance import PedAnovaImportanceEvaluator
 
-from sweeper.results.analyses.importance import best_of
+from sweeper.results.analyses.hyperparameters.importance import best_of
 from sweeper.results.export import optuna_storage
 from tests.helpers.figures import AXES, drawn, whole, words
 

@@ -12,7 +12,7 @@ from sweeper.ledger.snapshots.columns import Columns
 from sweeper.planning.loading import load
 from sweeper.report import best_trial
 from sweeper.results import estimates, frames
-from sweeper.results.analyses.importance import importance
+from sweeper.results.analyses.hyperparameters.importance import importance
 from sweeper.results.data import Data
 from sweeper.results.export import optuna_storage
 from sweeper.results.slices import best_trials

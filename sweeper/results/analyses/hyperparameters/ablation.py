@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweeper import stats
-from sweeper.results.analyses.ablation_path import Step, path
+from sweeper.results.analyses.hyperparameters.ablation_path import Step, path
 from sweeper.results.axis import TASK, Axis
 from sweeper.results.data import VALUE, Data
 from sweeper.results.estimates import trials
