@@ -202,7 +202,8 @@ def _grows(key: str, old: Space, new: Space) -> bool:
         return _axes_grow(old, new)
     if key == "rungs":  # plain seeds may become the first of them
         before, after = (space.rungs or (len(space.seeds),) for space in (old, new))
-        return bool(new.rungs) and after[: len(before)] == before
+        alike = set(old.seeds) <= set(new.seeds) and set(old.first_seeds) == set(new.first_seeds)
+        return bool(new.rungs) and after[: len(before)] == before and alike
     before, after = getattr(old, key), getattr(new, key)
     if before is None or after is None:
         return False

@@ -66,13 +66,13 @@ def rate(number: float) -> str:
 def reached(record: RunRecord, state: str | None = None) -> int:
     """How far a run is: of one that is open what was saved of it; its `state` may be known better.
 
-    A run whose worker died is open for others.
+    A run whose worker died is open for others; one that paused goes on from there.
     """
     if not record.tries:
         return 0
     if (state or record.state) == "running":
         return record.tries[record.last].step
-    if record.end is None:
+    if not record.settled:
         return 0 if record.resume_from is None else record.resume_from.step
     return record.step
 

@@ -10,6 +10,7 @@ it stays.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -21,6 +22,8 @@ from sweeper.paths import PROMOTED, StudyPaths
 from sweeper.planning.plan import Plan
 from sweeper.planning.sampling import pruner_schedule
 from sweeper.space.space import Space
+
+_NAMED = re.compile(rf"(\d+)\.(\d+){re.escape(PROMOTED)}", re.ASCII)
 
 
 class Promotions:
@@ -40,8 +43,8 @@ class Promotions:
         """Reads what was promoted since; returns these trials."""
         found: set[int] = set()
         for name in listed(self._paths.trials):
-            if name.endswith(PROMOTED):
-                trial, step = map(int, name.removesuffix(PROMOTED).split("."))
+            if known := _NAMED.fullmatch(name):
+                trial, step = map(int, known.groups())
                 if step > self._passed.get(trial, 0):
                     self._passed[trial] = step
                     found.add(trial)

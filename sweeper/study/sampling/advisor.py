@@ -102,8 +102,11 @@ class Advisor:
     def judge(self, trials: Iterable[int]) -> None:
         """Lets the pruner judge `trials`, of which something was reported; marks those pruned."""
         self.feed()
+        judged = [trial for trial in trials if trial not in self._ended]
         with quiet():
-            self._judge.judge(trial for trial in trials if trial not in self._ended)
+            self._judge.judge(judged)
+        if self._study.promotions is not None:  # one that has paused is pruned once it is judged
+            self._stale.update(judged)
 
     def _ask(self, number: int, before: list[Proposal]) -> Proposal | None:
         """What the sampler chooses for trial `number`, if that is new; else a random draw."""
@@ -207,7 +210,10 @@ class Advisor:
         known = [record for record in records if record is not None]
         if len(known) == len(runs) and all(record.settled for record in known):
             paused = [one for one in known if promotions and promotions.paused(trial, one)]
-            if paused and not any(one.state in UNSCORED for one in known):
+            judged = promotions and promotions.bound(trial) in self._ledger_state.judged.get(
+                trial, {}
+            )
+            if paused and judged and not any(one.state in UNSCORED for one in known):
                 return TrialState.PRUNED, None
         ends = [record.end for record in records if record is not None and record.end is not None]
         if len(ends) < len(records):
