@@ -78,7 +78,7 @@ class Judge:
     def _stand(self, trial: int, promotions: Promotions, curves: TrialCurves) -> None:
         """Records how good a trial is at each rung that enough of its seeds have come to.
 
-        Where it may pause next, runs that have ended before, as on a task of fewer steps, have, too.
+        Runs that have ended before count where it may pause next, as on a task of fewer steps.
         """
         pruner, lines = self._study.space.pruner, self._lines(trial)
         needed = (pruner and pruner.seeds) or len(self._study.versions[0].space.first_seeds)
