@@ -97,7 +97,7 @@ def of_study(
         work.note(ledger_state.runs[plan.runs[number].id], now)
     places, values = [], []
     for number, record in columns.others:
-        if record.end is None:
+        if not record.settled:
             work.note(record, now)
             places.append((states[number] == "running", reached(record, states[number])))
             if places[-1][0]:

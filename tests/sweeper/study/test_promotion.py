@@ -10,6 +10,7 @@ import yaml
 
 from sweeper.errors import SweeperError
 from sweeper.planning.loading import load
+from sweeper.report import publish
 from sweeper.report.progress import work_left
 from sweeper.report.status import summarise
 from sweeper.results import frames
@@ -73,6 +74,7 @@ def test_worse_trials_pause_and_the_best_go_on(make: Any) -> None:
         assert set(steps) <= {2, 4, 8, 16} and steps[0] == 2
     summary = summarise(done)
     assert summary.runs["paused"] == 2 * sum(step < 16 for step in steps)
+    assert summary.progress.runs_left == summary.progress.steps_left == 0
     assert summary.runs["open"] == summary.runs["running"] == 0
     table = frames.trials(done, done.ledger_state())
     assert set(table["state"]) == {"complete", "pruned"}
@@ -118,6 +120,9 @@ def test_packs_pause_with_their_checkpoints(make: Any, tmp_path: Path) -> None:
     runs = done.ledger_state().runs.values()
     paused = [record for record in runs if record.state == "paused"]
     assert paused and {record.resume_from is not None for record in paused} == {True}
+    states = {record.resume_from.file for record in paused if record.resume_from}
+    publish.now(done)
+    assert {file.name for file in done.paths.checkpoints.iterdir()} == states
     went_on = [r for r in runs if r.end is not None and len(r.tries) > 1]
     assert all(one.resumed > 0 for r in went_on for n, one in r.tries.items() if n)
 
