@@ -162,6 +162,19 @@ def test_no_run_pauses_before_it_has_the_score(make: Any, monkeypatch: pytest.Mo
     assert done.ended and reached(done) == [3, 16]
 
 
+def test_what_was_promoted_goes_on_though_another_seed_failed(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails = FUNCTION.replace("while step", "assert run.seed == 0\n        while step")
+    monkeypatch.setitem(globals(), "FUNCTION", fails)
+    axes = {"x": {"kind": "int", "values": [0]}}
+    done = work(make(axes=axes, limits={"failures": 1}))
+    assert done.ended and reached(done) == [2]
+    done.paths.promoted(0, 2).touch()
+    again = Study.open(done.folder)
+    assert not again.ended and reached(work(again)) == [4]
+
+
 def test_every_pause_makes_another_edition(make: Any) -> None:
     study = make(axes={"x": {"kind": "int", "values": [0]}})
     before = study.edition(study.ledger_state())
