@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.ledger.run_record import UNENDED, RunRecord
+from sweeper.ledger.run_record import PAUSED, UNENDED, RunRecord
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
 from sweeper.planning.plan import Plan
@@ -72,7 +72,7 @@ def reached(record: RunRecord, state: str | None = None) -> int:
         return 0
     if (state or record.state) == "running":
         return record.tries[record.last].step
-    if not record.settled:
+    if record.end is None and record.state != PAUSED:
         return 0 if record.resume_from is None else record.resume_from.step
     return record.step
 
