@@ -14,6 +14,7 @@ from sweeper.errors import SweeperError, choices
 from sweeper.ledger import damage
 from sweeper.ledger.claims.claims import Claims
 from sweeper.ledger.damage import DamagedFile
+from sweeper.ledger.run_record import PAUSED
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.paths import StudyPaths
@@ -254,7 +255,8 @@ class Study:
         ends = [record for record in ledger_state.runs.values() if record.end is not None]
         generations = sum(record.generation for record in ends)
         decided = f".{self.plan.decisions}" if self.space.rungs else ""
-        return f"{len(ends)}.{generations}.{len(self.versions)}{decided}"
+        paused = f".{_pauses(ledger_state)}" if self.promotions is not None else ""
+        return f"{len(ends)}.{generations}.{len(self.versions)}{decided}{paused}"
 
     def ledger_state(self, *, reports: bool = True) -> LedgerState:
         """The state of its runs, as its ledger has it now."""
@@ -288,6 +290,12 @@ class Study:
     def open(folder: Path) -> Study:
         """The study in `folder`."""
         return Study(folder, versions.read(folder))
+
+
+def _pauses(ledger_state: LedgerState) -> int:
+    """How often runs have paused: what is shown of those changes with each."""
+    tries = (one.tries.values() for one in ledger_state.runs.values())
+    return sum(attempt.released == PAUSED for own in tries for attempt in own)
 
 
 def _asked(space: Space, name: str) -> tuple[Any, ...] | None:

@@ -209,7 +209,8 @@ def _grows(key: str, old: Space, new: Space) -> bool:
         return _axes_grow(old, new)
     if key == "seeds" and (old.rungs or new.rungs):
         rungs = old.rungs or (len(old.seeds),)  # plain seeds may become the first of them
-        return new.rungs[: len(rungs)] == rungs and set(old.seeds) <= set(new.seeds)
+        alike = set(old.seeds) <= set(new.seeds) and set(old.first_seeds) == set(new.first_seeds)
+        return new.rungs[: len(rungs)] == rungs and alike
     before, after = getattr(old, key), getattr(new, key)
     if key == "enqueue":
         more = len(after) - len(before)

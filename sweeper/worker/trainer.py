@@ -251,8 +251,11 @@ class Trainer:
         return [hold for hold in holds if hold not in paused]
 
     def _due(self, hold: HeldRun, step: int) -> bool:
-        promotions = self._study.promotions
-        return promotions is not None and step >= promotions.bound(hold.run.trial)
+        """Whether a run has come to where its trial pauses, and to a value that it is judged by."""
+        promotions, metric = self._study.promotions, self._study.space.score.metric
+        if promotions is None or step < (bound := promotions.bound(hold.run.trial)):
+            return False
+        return any(place >= bound and metric in metrics for place, metrics in hold.curve)
 
     def _save(self, training: Training) -> None:
         """Saves every member's state; those whom another worker took over leave the pack."""

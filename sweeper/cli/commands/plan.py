@@ -165,7 +165,7 @@ def _done(plan: Plan, folder: Path) -> Done:
         run = plan.find(name)
         if run is not None or plan.due:
             steps = plan.space.average_steps if run is None else run.steps
-            done[name] = steps if record.end is not None else reached(record)
+            done[name] = steps if record.settled else reached(record)
     return done
 
 

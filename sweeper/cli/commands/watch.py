@@ -186,7 +186,7 @@ class _View:
         self._states[record.run] = record.state
         steps = self._steps[record.run]
         before = self._reached.get(record.run, (0, 0))
-        now = (reached(record), 0) if record.end is None else (steps, steps - record.step)
+        now = (steps, steps - record.step) if record.settled else (reached(record), 0)
         self._left -= now[0] - before[0]
         self._spared += now[1] - before[1]
         self._reached[record.run] = now

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from sweeper.ledger.run_record import UNENDED, RunRecord
+from sweeper.ledger.run_record import PAUSED, UNENDED, RunRecord
 from sweeper.ledger.snapshots.columns import Columns
 from sweeper.ledger.state import LedgerState
 from sweeper.planning.plan import Plan
@@ -66,13 +66,13 @@ def rate(number: float) -> str:
 def reached(record: RunRecord, state: str | None = None) -> int:
     """How far a run is: of one that is open what was saved of it; its `state` may be known better.
 
-    A run whose worker died is open for others.
+    A run whose worker died is open for others; one that paused goes on from there.
     """
     if not record.tries:
         return 0
     if (state or record.state) == "running":
         return record.tries[record.last].step
-    if record.end is None:
+    if record.end is None and record.state != PAUSED:
         return 0 if record.resume_from is None else record.resume_from.step
     return record.step
 
@@ -97,7 +97,7 @@ def of_study(
         work.note(ledger_state.runs[plan.runs[number].id], now)
     places, values = [], []
     for number, record in columns.others:
-        if record.end is None:
+        if not record.settled:
             work.note(record, now)
             places.append((states[number] == "running", reached(record, states[number])))
             if places[-1][0]:

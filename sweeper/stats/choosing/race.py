@@ -2,8 +2,9 @@
 
 A table [configurations × seeds] is taken as a two-way layout: a seed that is easier raises all.
 What is left of a configuration's spread after that is uncertain with few seeds, so its variance is
-drawn towards that of all others: the moderated t test of Smyth (2004, doi 10.2202/1544-6115.1027).
-Bonferroni's correction over all configurations is for the best one having been chosen as the best.
+drawn towards that of all others: the moderated t test of Smyth (2004, doi 10.2202/1544-6115.1027),
+but never below what its own seeds show. Bonferroni's correction over all configurations is for the
+best one having been chosen as the best.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def behind(values: Array) -> tuple[int, Array]:
     the p value of its being as good as that; 1 for the best row.
 
     Bonferroni's correction is in them: where those below 0.05 are called worse, the truly best
-    configuration is one of them in at most 5 of 100 studies. At least two seeds.
+    configuration is one of them in at most 5 of 100 studies, if none spreads far more than the
+    others: what is drawn towards these is then too small. At least two seeds.
     """
     means = values.mean(axis=1)
     best, count = int(np.argmax(means)), len(values)
@@ -52,8 +54,9 @@ def _moderated(values: Array) -> tuple[Array, int]:
     own = np.maximum(own, _LEAST * middle)
     more, common = _prior(own, freedom)
     if math.isinf(more):
-        return np.full(count, common), freedom * (count - 1)
-    return (more * common + freedom * own) / (more + freedom), int(more + freedom)
+        return np.maximum(own, common), freedom * (count - 1)
+    drawn = (more * common + freedom * own) / (more + freedom)
+    return np.maximum(own, drawn), int(more + freedom)
 
 
 def _prior(own: Array, freedom: int) -> tuple[float, float]:

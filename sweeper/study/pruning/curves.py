@@ -21,6 +21,8 @@ class _Curve:
     points: dict[int, float]
     diverged: bool
     worst: float
+    end: float | None = None
+    """What one that has ended counts with behind its last point."""
 
     def reaches(self, step: int) -> bool:
         """Whether it has a value at `step`."""
@@ -29,6 +31,11 @@ class _Curve:
     def at(self, step: int) -> float:
         """Its value at `step`."""
         return self.points.get(step, self.worst)
+
+    def since(self, step: int) -> float | None:
+        """Its first value from `step` on; `None` where it has none yet, and will have one."""
+        later = [place for place in self.points if place >= step]
+        return self.points[min(later)] if later else self.end
 
 
 class TrialCurves:
@@ -62,6 +69,21 @@ class TrialCurves:
             if all(curve.reaches(step) for curve in curves)
         }
 
+    def standing(self, rung: int, seeds: int, *, ends: bool) -> float | None:
+        """The aggregate of the runs under the first `seeds` seeds, each at its first value from
+        step `rung` on: runs may report at steps of their own.
+
+        With `ends` runs that ended before count with how they ended. `None` while one has no value.
+        """
+        curves = [curve for own in self._by_seed[:seeds] for curve in own]
+        values = [curve.since(rung) for curve in curves]
+        early = [max(curve.points, default=-1) < rung for curve in curves]
+        if not curves or None in values or (not ends and any(early)):
+            return None
+        tasks, how = [curve.task for curve in curves], self._study.space.score.aggregate
+        found = [math.nan if value is None else value for value in values]
+        return score.aggregate(found, how, tasks)
+
     def _seeds_at(self, step: int) -> int:
         for seeds, own in enumerate(self._by_seed):
             if not all(curve.reaches(step) for curve in own):
@@ -77,7 +99,9 @@ class TrialCurves:
             if metric in metrics
         }
         worst = score.worst(minimise=space.direction == "minimize")
-        return _Curve(run.task, points, record.state == "nan", worst)
+        last = points[max(points)] if points else record.score
+        end = {"nan": worst, "complete": last}.get(record.state)
+        return _Curve(run.task, points, record.state == "nan", worst, end)
 
 
 def _steps(by_seed: Sequence[Sequence[_Curve]]) -> list[int]:

@@ -9,13 +9,14 @@ what it sees is how they ended. Only the seeds that a study began with judge.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sweeper.files.atomic import link_first, patiently
 from sweeper.ledger.lines.kinds import JudgedLine
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
 from sweeper.study.pruning.curves import TrialCurves, TrialEnds, judging_runs
+from sweeper.study.pruning.promotion import Promotions
 from sweeper.study.pruning.seed_view import SeedView, Verdict
 from sweeper.study.sampling.optuna_memory import OptunaMemory
 from sweeper.study.study import Study
@@ -64,7 +65,8 @@ class Judge:
         pruner, curves = self._study.space.pruner, self.curves(trial)
         assert pruner is not None
         if self._study.promotions is not None:
-            self._stand(trial, self._study.promotions.rungs, curves)
+            assert isinstance(curves, TrialCurves)
+            self._stand(trial, self._study.promotions, curves)
             return
         for step, seeds in sorted(curves.reached().items()):
             if step in lines or seeds < (pruner.seeds or 1):
@@ -73,15 +75,17 @@ class Judge:
                 self._prune(trial)
                 return
 
-    def _stand(self, trial: int, rungs: Sequence[int], curves: TrialCurves | TrialEnds) -> None:
-        """Records how good a trial is at each of `rungs` that enough of its seeds have come to."""
-        pruner, lines, reached = self._study.space.pruner, self._lines(trial), curves.reached()
+    def _stand(self, trial: int, promotions: Promotions, curves: TrialCurves) -> None:
+        """Records how good a trial is at each rung that enough of its seeds have come to.
+
+        Runs that have ended before count where it may pause next, as on a task of fewer steps.
+        """
+        pruner, lines = self._study.space.pruner, self._lines(trial)
         needed = (pruner and pruner.seeds) or len(self._study.versions[0].space.first_seeds)
-        for rung in rungs:
-            steps = [step for step, n in reached.items() if step >= rung and n >= needed]
-            if not steps or rung in lines:
+        for rung in promotions.rungs:
+            value = curves.standing(rung, needed, ends=rung <= promotions.bound(trial))
+            if value is None or rung in lines:
                 continue
-            value = curves.values(needed)[min(steps)]
             line = JudgedLine(trial, self._lives(trial), rung, value, False, {}, needed)
             self._ledger.write([line.to_json()], sync=True)
             self._ledger_state.add(self._ledger.worker, line)

@@ -10,6 +10,7 @@ it stays.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -21,6 +22,8 @@ from sweeper.paths import PROMOTED, StudyPaths
 from sweeper.planning.plan import Plan
 from sweeper.planning.sampling import pruner_schedule
 from sweeper.space.space import Space
+
+_NAMED = re.compile(rf"(\d+)\.(\d+){re.escape(PROMOTED)}", re.ASCII)
 
 
 class Promotions:
@@ -40,8 +43,8 @@ class Promotions:
         """Reads what was promoted since; returns these trials."""
         found: set[int] = set()
         for name in listed(self._paths.trials):
-            if name.endswith(PROMOTED):
-                trial, step = map(int, name.removesuffix(PROMOTED).split("."))
+            if known := _NAMED.fullmatch(name):
+                trial, step = map(int, known.groups())
                 if step > self._passed.get(trial, 0):
                     self._passed[trial] = step
                     found.add(trial)
@@ -75,17 +78,16 @@ class Promotions:
         ]
 
     def waiting(self, plan: Plan, ledger_state: LedgerState) -> list[int]:
-        """The trials of which something is still to be done, though all their runs have paused or
-        ended: judging, promoting, or going on."""
+        """The trials of which something is still to be done, though runs of them have paused:
+        judging or promoting where all have paused or ended, or going on of those promoted."""
         due = {trial for trial, _ in self._due(plan, ledger_state)}
-        unjudged = {*self.unjudged(plan, ledger_state)}
-        return [
-            trial
-            for trial in self._settled(plan, ledger_state)
-            if trial in due
-            or trial in unjudged
-            or not any(self.paused(trial, one) for one in _records(plan, ledger_state, trial))
-        ]
+        due |= {*self.unjudged(plan, ledger_state)}
+        found = due.intersection(self._settled(plan, ledger_state))
+        for trial in self._passed:
+            runs = _records(plan, ledger_state, trial) if trial < len(plan.trials) else ()
+            if any(one.state == PAUSED and not self.paused(trial, one) for one in runs):
+                found.add(trial)
+        return sorted(found)
 
     def _settled(self, plan: Plan, ledger_state: LedgerState) -> Iterator[int]:
         """The trials with paused runs all of whose others count, or have paused, too."""

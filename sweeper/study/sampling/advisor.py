@@ -116,8 +116,11 @@ class Advisor:
     def judge(self, trials: Iterable[int]) -> None:
         """Lets the pruner judge `trials`, of which something was reported; marks those pruned."""
         self.feed()
+        judged = [trial for trial in trials if trial not in self._ended]
         with quiet():
-            self._judge.judge(trial for trial in trials if trial not in self._ended)
+            self._judge.judge(judged)
+        if self._study.promotions is not None:  # one that has paused is pruned once it is judged
+            self._stale.update(judged)
 
     def _ask(self, number: int, before: list[Proposal]) -> Proposal | None:
         """The next configuration of `enqueue`, else what the sampler chooses for trial `number`, if

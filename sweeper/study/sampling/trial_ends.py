@@ -20,8 +20,8 @@ from sweeper.study.study import Study
 def verdict(study: Study, ledger_state: LedgerState, trial: int) -> Verdict | None:
     """How a trial ended, as Optuna sees it; `None` while it has not.
 
-    One that has paused is pruned until it goes on. One that is complete has no values where
-    diverged runs decide them.
+    One that has paused, and was judged, is pruned until it goes on. One that is complete has no
+    values where diverged runs decide them.
     """
     runs = study.plan.runs_of(trial)
     records = [ledger_state.runs.get(run.id, RunRecord(run.id)) for run in runs]
@@ -30,9 +30,12 @@ def verdict(study: Study, ledger_state: LedgerState, trial: int) -> Verdict | No
     if any(record.state in UNSCORED for record in records):
         return Verdict(TrialState.FAIL)
     waiting, promotions = [one for one in records if one.end is None], study.promotions
+    if waiting and promotions is not None:
+        judged = promotions.bound(trial) in ledger_state.judged.get(trial, {})
+        paused = any(promotions.paused(trial, record) for record in waiting)
+        return Verdict(TrialState.PRUNED) if judged and paused else None
     if waiting:
-        paused = promotions and any(promotions.paused(trial, record) for record in waiting)
-        return Verdict(TrialState.PRUNED) if paused else None
+        return None
     ends = [record.end for record in records if record.end is not None]
     if any(end.state == "pruned" for end in ends):
         return Verdict(TrialState.PRUNED)

@@ -10,6 +10,7 @@ from pathlib import Path
 from sweeper.files import arrays, disk_usage
 from sweeper.files.atomic import disk_is_full, patiently, remove
 from sweeper.ledger.lines.kinds import SkipLine
+from sweeper.ledger.run_record import PAUSED
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.paths import StudyPaths
@@ -131,10 +132,11 @@ def kept_states(taken: int, max_gb: float) -> str:
 def conclude(paths: StudyPaths, ledger_state: LedgerState) -> None:
     """Empties `checkpoints/` once all runs have ended, and places weights that still wait.
 
-    Files of a run that somebody has opened again meanwhile stay.
+    Files of a run that somebody has opened again meanwhile stay, and what paused runs go on from.
     """
+    kept = _paused(ledger_state)
     for file in paths.checkpoints.iterdir():
-        if not _reopened(ledger_state, _place(file.name)):
+        if file.name not in kept and not _reopened(ledger_state, _place(file.name)):
             remove(file)
     for file in paths.weights.glob(".*"):
         found = _place(file.name)
@@ -152,6 +154,12 @@ def _rename(paths: StudyPaths, run: str, pending: Path) -> None:
         if weights.is_dir():
             remove(weights)
         os.replace(pending, weights)
+
+
+def _paused(ledger_state: LedgerState) -> set[str]:
+    """The names of the states of runs that have paused."""
+    paused = (record for record in ledger_state.runs.values() if record.state == PAUSED)
+    return {record.resume_from.file for record in paused if record.resume_from is not None}
 
 
 def _reopened(ledger_state: LedgerState, found: Place | None) -> bool:

@@ -10,6 +10,8 @@ import yaml
 
 from sweeper.errors import SweeperError
 from sweeper.planning.loading import load
+from sweeper.report import publish
+from sweeper.report.progress import work_left
 from sweeper.report.status import summarise
 from sweeper.results import frames
 from sweeper.study import studies
@@ -72,6 +74,7 @@ def test_worse_trials_pause_and_the_best_go_on(make: Any) -> None:
         assert set(steps) <= {2, 4, 8, 16} and steps[0] == 2
     summary = summarise(done)
     assert summary.runs["paused"] == 2 * sum(step < 16 for step in steps)
+    assert summary.progress.runs_left == summary.progress.steps_left == 0
     assert summary.runs["open"] == summary.runs["running"] == 0
     table = frames.trials(done, done.ledger_state())
     assert set(table["state"]) == {"complete", "pruned"}
@@ -117,8 +120,76 @@ def test_packs_pause_with_their_checkpoints(make: Any, tmp_path: Path) -> None:
     runs = done.ledger_state().runs.values()
     paused = [record for record in runs if record.state == "paused"]
     assert paused and {record.resume_from is not None for record in paused} == {True}
+    states = {record.resume_from.file for record in paused if record.resume_from}
+    publish.now(done)
+    assert {file.name for file in done.paths.checkpoints.iterdir()} == states
     went_on = [r for r in runs if r.end is not None and len(r.tries) > 1]
     assert all(one.resumed > 0 for r in went_on for n, one in r.tries.items() if n)
+
+
+REPORTS = """
+def train(config, run):
+    for step in range(1, (END if run.seed else run.steps) + 1):
+        if WHEN:
+            run.report(step, score=config["x"] + step / 100)
+        else:
+            run.report(step, loss=1.0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "end", "steps"),
+    [
+        ("(step + run.seed) % 2 == 0", "run.steps", {2, 4, 8, 16}),  # at steps of their own
+        ("step == run.steps", "run.steps", {2, 4, 8, 16}),  # at the end alone
+        ("True", "1", {2, 4, 8, 16}),  # one seed ends before its trial could pause
+    ],
+)
+def test_runs_that_report_at_other_steps_are_judged_all_the_same(
+    make: Any, monkeypatch: pytest.MonkeyPatch, when: str, end: str, steps: set[int]
+) -> None:
+    monkeypatch.setitem(globals(), "FUNCTION", REPORTS.replace("WHEN", when).replace("END", end))
+    done = work(make(axes={"x": {"kind": "int", "values": [0, 1, 2, 3]}}))
+    assert done.ended and not done.waiting(done.ledger_state())
+    got = reached(done)
+    assert set(got) <= steps and got[3] == 16
+
+
+def test_no_run_pauses_before_it_has_the_score(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    late = REPORTS.replace("WHEN", "step in (3, run.steps)").replace("END", "run.steps")
+    monkeypatch.setitem(globals(), "FUNCTION", late)
+    done = work(make(axes={"x": {"kind": "int", "values": [0, 1]}}))
+    assert done.ended and reached(done) == [3, 16]
+
+
+def test_what_was_promoted_goes_on_though_another_seed_failed(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails = FUNCTION.replace("while step", "assert run.seed == 0\n        while step")
+    monkeypatch.setitem(globals(), "FUNCTION", fails)
+    axes = {"x": {"kind": "int", "values": [0]}}
+    done = work(make(axes=axes, limits={"failures": 1}))
+    assert done.ended and reached(done) == [2]
+    done.paths.promoted(0, 2).touch()
+    again = Study.open(done.folder)
+    assert not again.ended and reached(work(again)) == [4]
+
+
+def test_every_pause_makes_another_edition(make: Any) -> None:
+    study = make(axes={"x": {"kind": "int", "values": [0]}})
+    before = study.edition(study.ledger_state())
+    done = work(study)
+    runs = done.ledger_state().runs.values()
+    assert {record.state for record in runs} == {"paused"}
+    assert {work_left.reached(record) for record in runs} == {2}
+    assert done.edition(done.ledger_state()) != before
+
+
+def test_other_files_beside_promotions_say_nothing(make: Any) -> None:
+    done = work(make(axes={"x": {"kind": "int", "values": [0, 1]}}))
+    for name in ("x.promoted", "1.promoted", ".nfs.2.promoted"):
+        (done.paths.trials / name).touch()
+    assert reached(work(done)) == reached(done)
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,12 @@ def test_plain_seeds_may_become_the_first_rung(make: Any) -> None:
         make(extend=True, seeds={"tune": [2, 6, 10]})
 
 
+def test_the_first_rung_is_of_the_seeds_that_there_are(make: Any) -> None:
+    make(seeds=[0, 5])
+    with pytest.raises(SweeperError, match="exists with another space"):
+        make(extend=True, seeds={"tune": [2, 6]})
+
+
 def test_a_failed_trial_waits_for_its_retry(make: Any) -> None:
     axes = {"x": {"kind": "int", "values": [0, 1, 7]}}
     done = work(make(axes=axes, fails=True, limits={"failures": 1}))
