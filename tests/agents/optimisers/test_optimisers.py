@@ -284,7 +284,7 @@ def test_defaults_of_other_kinds_are_none_of_a_run(kind: str) -> None:
     complete = Learner.complete({"optimizer.kind": kind})
     own = {name for name in complete if name.startswith("optimizer.") and "schedule" not in name}
     numbers = {f"optimizer.{name}" for name in NUMBERS[kind][0][1]}
-    assert own == {"optimizer.kind", "optimizer.lr", *numbers}
+    assert own == {"optimizer.kind", "optimizer.lr", "optimizer.project", *numbers}
     Learner.check(complete, "minatar/breakout")
 
 
