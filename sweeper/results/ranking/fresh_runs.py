@@ -63,9 +63,9 @@ def space_of(study: Study, top: int, seeds: int | None) -> Space:
     known = base(study.space, study.frozen)
     for trial in chosen:
         params = study.plan.configuration(trial).params
-        values[f"{_TRIAL}{trial}"] = {
-            name: value for name, value in params.items() if known.get(name, params) != value
-        }
+        own = {name: value for name, value in params.items() if known.get(name, params) != value}
+        anything = next(name for name in params if name not in study.space.fixed)
+        values[f"{_TRIAL}{trial}"] = own or {anything: params[anything]}  # all of it are defaults
     return _space(study.space, folder.name, values, fresh)
 
 

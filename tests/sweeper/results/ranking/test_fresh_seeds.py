@@ -133,6 +133,13 @@ def test_claims_and_rungs_stay_with_the_study_they_are_of(make_study):
     assert found is not None and found.lead.low is None and len(found.rows) == 2
 
 
+def test_a_configuration_of_defaults_alone_meets_fresh_seeds_too(make_study):
+    axes = ["axes.width.values=[1]", "axes.size.values=[0.5, 1.0]"]
+    done = work(make_study(*axes, "seeds={tune: 2, test: 2}"))
+    reranked(done, {**INLINE, "top": "2"})
+    assert len(others(done).plan.runs) == 4 and others(done).ended
+
+
 def test_seeds_that_trials_are_judged_by_since_do_not_count(make_study, space_file):
     done = work(make_study("seeds={tune: 2, test: 3}"))
     reranked(done, {**INLINE, "top": "1"})
