@@ -61,11 +61,6 @@ class RunQueue:
 
     @property
     def finished(self) -> bool:
-        """Whether all runs have ended, and no more will be planned."""
-        return self.idle and not self._study.waiting(self._ledger_state)
-
-    @property
-    def idle(self) -> bool:
         """Whether all runs that are planned have ended, and its sampler plans no more."""
         return not self._pending and not self._study.plan.due
 

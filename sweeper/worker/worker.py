@@ -123,9 +123,9 @@ class Worker:
             self._refresh()
             for record, outcome in self._queue.fatal():
                 self._attempts.end_dead(record, outcome)
-            if self._queue.idle and self._decide():
+            if self._queue.finished and self._decide():
                 continue
-            if self._queue.idle and not self._promote():
+            if self._queue.finished and not self._promote():
                 if self._conclude is not None:
                     self._conclude(self._study, self._ledger_state, self._ledger.worker)
                 return

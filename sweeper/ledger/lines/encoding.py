@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, reason
 from sweeper.ledger.lines import kinds
 from sweeper.ledger.lines.kinds import LedgerLine
+
+T = TypeVar("T")
 
 FORMAT = 1
 """Version of the files in a study's folder."""
@@ -32,6 +35,20 @@ def check_format(found: int, what: str, newest: int = FORMAT) -> None:
         )
     if found < FORMAT:
         raise SweeperError(f"{what} is of format {found}; this sweeper reads {reads} alone")
+
+
+def read_planned(file: Path, made: Callable[[Any], T], lost: str) -> T | None:
+    """What `made` makes of the line in `file`, by which workers plan runs; `None` where there is no
+    such file. `SweeperError` where it is damaged, which says what is `lost` with it."""
+    try:
+        return made(checked(file.read_bytes()))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise SweeperError(
+            f"{file} is damaged ({reason(error)}): {lost} is lost; restore it, or run the space "
+            "under another name (name=…)"
+        ) from error
 
 
 def encode(line: Mapping[str, Any]) -> bytes:

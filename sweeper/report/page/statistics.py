@@ -10,6 +10,7 @@ import pandas as pd
 
 from sweeper import stats
 from sweeper.results import frames
+from sweeper.results.analyses.hyperparameters.consistency import MOST_AXES
 from sweeper.results.tables.wording import measured
 from sweeper.score import STATISTICS, TASK_MEDIAN, Array, named
 from sweeper.space.blocks.parts import every_axis
@@ -18,7 +19,6 @@ from sweeper.text import counted, labels_text
 
 _MOST = 2_000
 """Configurations of whose every task's best Φ is taken; of more it takes too long."""
-_MOST_AXES = 12
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _lines(study: Study, every: Array) -> Iterator[str]:
         "of a task's scores are 0 and 1; Φ is too high with few seeds."
     )
     tuned = _hyperparameters(study)
-    if study.space.sampler.name != "grid" or len(tuned) > _MOST_AXES:
+    if study.space.sampler.name != "grid" or len(tuned) > MOST_AXES:
         return
     partly = [group[0] for group, labels in tuned.items() if None in labels]
     if partly:

@@ -39,16 +39,12 @@ class Promotions:
         self._passed: dict[int, int] = {}
         self.refresh()
 
-    def refresh(self) -> set[int]:
-        """Reads what was promoted since; returns these trials."""
-        found: set[int] = set()
+    def refresh(self) -> None:
+        """Reads what was promoted since."""
         for name in listed(self._paths.trials):
             if known := _NAMED.fullmatch(name):
                 trial, step = map(int, known.groups())
-                if step > self._passed.get(trial, 0):
-                    self._passed[trial] = step
-                    found.add(trial)
-        return found
+                self._passed[trial] = max(step, self._passed.get(trial, 0))
 
     def bound(self, trial: int) -> float:
         """The step at which a trial pauses next; infinite behind the last."""

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sweeper.errors import SweeperError, reason
+from sweeper.errors import SweeperError
 from sweeper.files.atomic import link_first, patiently
-from sweeper.ledger.lines.encoding import checked, encode
+from sweeper.ledger.lines.encoding import encode, read_planned
 from sweeper.ledger.reader import listed
 from sweeper.paths import StudyPaths
 from sweeper.planning.plan import Plan, Run
@@ -73,20 +73,6 @@ def check(paths: StudyPaths, plan: Plan) -> None:
         )
 
 
-def every(paths: StudyPaths, plan: Plan) -> list[Decision]:
-    """All decisions that `plan` follows."""
-    found = (read(paths, number) for number in range(plan.decisions))
-    return [decision for decision in found if decision is not None]
-
-
 def read(paths: StudyPaths, number: int) -> Decision | None:
     """Decision `number`; `None` where nobody has made it."""
-    try:
-        return Decision.of_json(checked(paths.rung(number).read_bytes()))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise SweeperError(
-            f"{paths.rung(number)} is damaged ({reason(error)}): which trials got further "
-            "seeds is lost; restore it, or run the space under another name (name=…)"
-        ) from error
+    return read_planned(paths.rung(number), Decision.of_json, "which trials got further seeds")

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sweeper.errors import Invalid, SweeperError, dotted, reason
+from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.files.atomic import link_first, patiently
-from sweeper.ledger.lines.encoding import checked, encode
+from sweeper.ledger.lines.encoding import encode, read_planned
 from sweeper.ledger.reader import listed
 from sweeper.paths import StudyPaths
 from sweeper.planning.configurations.expansion import Configuration
@@ -95,10 +95,10 @@ def propose(
     `kept` is what the sampler keeps of the whole study, `seen` how many trials there were in what
     state. An empty packful says that there are no more configurations.
     """
-    chosen = [(proposal.configuration, proposal) for proposal in proposals]
+    chosen = ((by, by.configuration) for by in proposals)
     trials = [
         PlannedTrial(one.labels, one.values, one.params, by.attributes, by.enqueued)
-        for one, by in chosen
+        for by, one in chosen
     ]
     packful = Packful(first, trials, kept, seen)
     data = encode(packful.to_json())
@@ -155,15 +155,7 @@ def sampler_memory(
 
 
 def _read(paths: StudyPaths, first: int) -> Packful | None:
-    try:
-        return Packful.of_json(checked((paths.trials / str(first)).read_bytes()))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise SweeperError(
-            f"{paths.trials / str(first)} is damaged ({reason(error)}): which trials it planned "
-            "is lost; restore it, or run the space under another name (name=…)"
-        ) from error
+    return read_planned(paths.trials / str(first), Packful.of_json, "which trials it planned")
 
 
 def _chosen(plan: Plan, trial: PlannedTrial) -> Configuration:

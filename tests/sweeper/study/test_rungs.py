@@ -68,6 +68,11 @@ def seeds(study: Study) -> list[int]:
     return [study.plan.seeds_of(trial.number) for trial in study.plan.trials]
 
 
+def every(study: Study) -> list[Any]:
+    """All decisions on further seeds that a study has made."""
+    return [decisions.read(study.paths, number) for number in range(study.plan.decisions)]
+
+
 def test_the_best_and_its_like_get_all_seeds_the_others_none(make: Any) -> None:
     begun = make()
     assert begun.plan.total == 12 and begun.plan.most == 60 and not begun.ended
@@ -77,7 +82,7 @@ def test_the_best_and_its_like_get_all_seeds_the_others_none(make: Any) -> None:
     assert len(done.plan.runs) == done.plan.total == done.plan.most == 28
     table = frames.trials(done, done.ledger_state())
     assert list(table["n"]) == seeds(done) and set(table["state"]) == {"complete"}
-    first, second = decisions.every(done.paths, done.plan)
+    first, second = every(done)
     assert (first.seeds, first.to, list(first.going_on)) == (2, 5, [0, 1])
     assert sorted(first.ended) == [2, 3, 4, 5] and max(first.ended.values()) < 0.025
     assert (second.seeds, second.to, second.ended) == (5, 10, {})
@@ -108,9 +113,7 @@ def test_every_worker_decides_alike(make: Any) -> None:
         shutil.copytree(begun.folder, begun.folder.with_name("copy"), dirs_exist_ok=True)
         study = work(Study.open(begun.folder))
     again = Study.open(begun.folder.with_name("copy"))
-    assert decisions.every(work(again).paths, again.plan) == decisions.every(
-        study.paths, study.plan
-    )
+    assert every(work(again)) == every(study)
 
 
 def test_it_is_extended_by_values_seeds_and_rungs(make: Any) -> None:
