@@ -10,7 +10,7 @@ import numpy as np
 
 from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, choices, cut, did_you_mean, shown
-from sweeper.planning.checks import claims, command, figures
+from sweeper.planning.checks import claims, command, figures, population
 from sweeper.planning.configurations import expanded, sequences
 from sweeper.planning.configurations.constraints import Rejected, check_helpers
 from sweeper.planning.configurations.expansion import DROP, Expansion
@@ -23,7 +23,7 @@ from sweeper.space.blocks.parts import named_parts, part, placed
 from sweeper.space.space import Space
 from sweeper.text import agreed
 from sweeper.trainable.abilities import Diagnosable, KnowsMoreTasks, SupportsReferences
-from sweeper.trainable.contract import Trainable, completed
+from sweeper.trainable.contract import Trainable, among, completed
 from sweeper.trainable.loading import load_trainable
 
 _CONTRACT = (
@@ -54,6 +54,8 @@ def checked(space: Space, folder: Path) -> Space:
     missing = [name for name in _CONTRACT if not hasattr(trainable, name)]
     if missing:
         raise Invalid(f"cannot be trained: it lacks {', '.join(missing)}", ("agent",))
+    space = population.settled(space, trainable)
+    trainable = load_trainable(space) if space.population is not None else trainable
     names.check(space, trainable.parameters)
     _check_tasks(space, trainable)
     space = _referenced(space, trainable)
@@ -169,7 +171,7 @@ def _metrics(space: Space, trainable: Trainable) -> Sequence[str]:
 def _check_scores(space: Space, metrics: Sequence[str]) -> None:
     mistakes = Mistakes()
     for index, rule in enumerate(space.scores):
-        if metrics and rule.metric not in metrics:
+        if metrics and not among(metrics, rule.metric):
             said = (
                 f"must be a metric of {space.identity}, but got {shown(rule.metric)}"
                 f"{choices(rule.metric, metrics)}"
@@ -178,7 +180,7 @@ def _check_scores(space: Space, metrics: Sequence[str]) -> None:
             mistakes.add(Invalid(said, ("score", *place, "metric")))
     place = [0] if space.score.also else []
     for metric in space.score.constraints:
-        if metrics and metric not in metrics:
+        if metrics and not among(metrics, metric):
             said = f"is no metric of {space.identity}{choices(metric, metrics)}"
             mistakes.add(Invalid(said, ("score", *place, "constraints", metric)))
     mistakes.check()

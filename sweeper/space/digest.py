@@ -9,6 +9,7 @@ from typing import Any
 
 from sweeper.errors import cut
 from sweeper.space.blocks.parts import part
+from sweeper.space.keys.population import searched_keys
 from sweeper.space.samplers import Pruner
 from sweeper.space.space import Space, keys
 from sweeper.text import canonical
@@ -97,6 +98,9 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
         "function": {},
         "command": {},
         **{key: own.get(key, {}) for key in ("fixed", "axes", "blocks")},
+        "searched": _without_empty(
+            {"searched": {name: searched_keys(axis) for name, axis in space.searched.items()}}
+        ),
         "tasks": {
             "tasks": {
                 name: [task.low, task.high, *([task.steps] if task.steps else [])]
@@ -150,6 +154,7 @@ def _shared(space: Space) -> dict[str, Any]:
         if not axis.when:
             sets = [{name}] if axis.ends else [set(point.params) for point in axis.points(name)]
             always |= set.intersection(*sets)
+    always |= {"population"} if space.searched else set()
     left = {name: value for name, value in space.defaults.items() if name not in always}
     return {**left, **space.fixed}
 

@@ -30,6 +30,7 @@ from sweeper.space.keys.marks import (
     WORKERS,
     Key,
 )
+from sweeper.space.keys.population import Population, described
 from sweeper.space.keys.short_forms import written_out
 from sweeper.space.keys.validators import (
     TRAINED,
@@ -119,6 +120,10 @@ class Space(Section):
     the space's of the same name: `blocks: {sgd: {fixed: {opt: sgd}, axes: {lr: …}}, adam: …}`, or a
     list of them. Each trial's block is the value of an axis `block`; what two blocks hold alike is
     the first one's."""
+    population: Annotated[Population | None, RUNS] = None
+    """Makes each run a population that trains in one pack: its members draw the values of the axes
+    that it searches, and every so many steps the worse go on as copies of the better, with other
+    values: `population: {size: 16, every: 50000}`. These axes make no trials."""
     zip: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(zip_rule), TRIALS] = ()
     """Groups of axes of one length that move together, the i-th value of one with the i-th of the
     others; a group stands where its first axis stands, and where the `when` of that one does not
@@ -207,6 +212,10 @@ class Space(Section):
     `claims: {sn_helps: "score(sn.layers=sn[-2]) > score(sn.layers=none)"}`; `sweeper claims` says
     which are supported, refuted or undecided. A mapping says more: `source`, `where`, `at`, `pool`.
     """
+    searched: Annotated[
+        dict[str, Any], BeforeValidator(axes_rule), Key(given=False, results=True)
+    ] = Field(default_factory=dict)
+    """The axes that the population searches, taken out of `axes`."""
     scale: Annotated[Text | None, FOUND] = None
     """The scale that was applied."""
     changed: Annotated[tuple[str, ...], FOUND] = ()
@@ -339,6 +348,7 @@ class Space(Section):
         """All of it as plain JSON data."""
         plain = self.model_dump(mode="json", exclude_none=True)
         plain |= {"axes": _dumped(self.axes), "defaults": dict(self.defaults)}
+        plain |= {"searched": _dumped(self.searched)} if self.searched else {}
         for name, block in self.blocks.items():
             plain["blocks"][name]["axes"] = _dumped(block.axes)
         return plain
@@ -367,6 +377,13 @@ class Space(Section):
         kind = "agent" if len(self.agents) == 1 else "agents"
         named = f"{kind} {', '.join(map(_without_folder, self.agents))}"
         return f"analysis {_without_folder(self.analysis)} of {named}" if self.analysis else named
+
+    @property
+    def evolving(self) -> dict[str, Any] | None:
+        """What a run is told of its population, as plain data; `None` where it is none."""
+        if self.population is None or not self.searched:
+            return None
+        return described(self.population, self.searched, self.score.metric, self.direction)
 
     @property
     def agents(self) -> tuple[str, ...]:

@@ -106,6 +106,12 @@ def _source(of: Any, root: Path) -> Study:
             "that an analysis could read",
             ("of",),
         )
+    if space.population is not None:
+        raise Invalid(
+            f"must be a study of agents, but the runs of {source.name} are populations: an "
+            "analysis does not know the hyperparameters of the members whose weights stayed",
+            ("of",),
+        )
     if space.sampler.learns:
         raise Invalid(
             f"must be a study whose trials follow from its space, but those of {source.name} were "

@@ -197,6 +197,12 @@ def named(known: Mapping[str, Parameter], name: str) -> Parameter | None:
     return known.get(name) or next((known[key] for key in fits if len(name) >= len(key)), None)
 
 
+def among(metrics: Sequence[str], name: str) -> bool:
+    """Whether `name` is one of the `metrics`, or one that a name among them stands for."""
+    fits = (one.removesuffix("*") for one in metrics if one.endswith(OPEN))
+    return name in metrics or any(name.startswith(one) for one in fits)
+
+
 def defaults_of(known: Mapping[str, Parameter]) -> dict[str, Any]:
     """The default of each parameter, but for those that stand for many names."""
     return {name: one.default for name, one in known.items() if not name.endswith(OPEN)}
@@ -258,7 +264,10 @@ class Trainable(Parametrised, Protocol):
 
     @property
     def metrics(self) -> Sequence[str]:
-        """The names of the metrics that every run reports; empty where only running can tell."""
+        """The names of the metrics that every run reports; empty where only running can tell.
+
+        A name that ends in `OPEN` stands for all names with its beginning.
+        """
 
     @property
     def packs(self) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sweeper.lookup import find
 from sweeper.trainable.analysing.analysis import Sources
@@ -39,6 +39,10 @@ class TrainableKeys(Protocol):
     def pruner(self) -> object | None:
         """The pruner, or `None`; where there is one, a function waits for its judgement."""
 
+    @property
+    def evolving(self) -> Mapping[str, Any] | None:
+        """What is told of the population that each run is; `None` where it is none."""
+
 
 def load_trainable(
     space: TrainableKeys, runs: Path | None = None, sources: Sources | None = None
@@ -67,7 +71,12 @@ def load_trainable(
 
         analysis = find("agents.analyses", space.analysis)
         return Analysing(analysis, trained_by(space.agents), sources)
-    return trained_by(space.agents)
+    agent = trained_by(space.agents)
+    if space.evolving is None:
+        return agent
+    from sweeper.trainable.population.trainable import PopulationTrainable
+
+    return PopulationTrainable(agent, space.evolving)
 
 
 def trained_by(agents: Sequence[str]) -> Trainable:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sweeper.space.axes import AxisModel
+from sweeper.planning.checks import population
+from sweeper.space.axes import AxisKind, AxisModel
 from sweeper.space.blocks.block import Block
 from sweeper.space.sections import Objective, Score
 from sweeper.space.space import Space
@@ -40,6 +41,9 @@ def lines(space: Space) -> Iterator[str]:
         yield f"baseline: {_pairs(space.baseline)}"
     if space.sampler.name != "grid" or space.pruner is not None:
         yield f"sampler: {_chosen(space)}"
+    if space.population is not None:
+        yield f"population: {population.summary(space)}"
+        yield from (f"  searches {name}: {_told(axis)}" for name, axis in space.searched.items())
     yield from _searched(space)
     for task, params in space.by_task.items():
         yield f"on {task}: {_pairs(params)}"
@@ -72,6 +76,13 @@ def _arguments(options: Mapping[str, Any]) -> str:
     return f" ({_pairs(options)})" if options else ""
 
 
+def _told(axis: AxisKind) -> str:
+    """The kind of an axis and its keys, its own before those that all kinds have."""
+    given = axis.model_dump(mode="json", exclude_defaults=True, exclude={"kind", "when"})
+    own = {key: given[key] for key in sorted(given, key=_SHARED.__contains__)}
+    return ", ".join(filter(None, (axis.kind, _pairs(own))))
+
+
 def _searched(space: Space | Block, told: Space | None = None) -> Iterator[str]:
     """What all trials of a space, or of one of its blocks, share, and what tells them apart.
 
@@ -84,10 +95,8 @@ def _searched(space: Space | Block, told: Space | None = None) -> Iterator[str]:
     for name, axis in space.axes.items():
         if told is not None and axis == told.axes.get(name):
             continue
-        given = axis.model_dump(mode="json", exclude_defaults=True, exclude={"kind", "when"})
-        own = {key: given[key] for key in sorted(given, key=_SHARED.__contains__)}
         when = f", when {_conditions(axis.when)}" if axis.when else ""
-        yield f"axis {name}: {', '.join(filter(None, (axis.kind, _pairs(own))))}{when}"
+        yield f"axis {name}: {_told(axis)}{when}"
     for group in space.zip:
         yield f"zip: {', '.join(group)}"
     for name, formula in space.derived.items():

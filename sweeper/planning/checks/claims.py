@@ -12,6 +12,7 @@ from sweeper.space.axes._labels import numbers
 from sweeper.space.blocks.parts import JoinedAxis, every_axis, parts
 from sweeper.space.claims.statement import BEST, OF_AXES, SCORE, Quantity
 from sweeper.space.space import Space
+from sweeper.trainable.contract import among
 
 
 def checked(space: Space, metrics: Sequence[str], expansion: Expansion) -> Space:
@@ -55,7 +56,7 @@ def _check_conditions(space: Space, quantity: Quantity) -> None:
 
 def _check_name(space: Space, quantity: Quantity, metrics: Sequence[str]) -> None:
     known = [SCORE, *OF_AXES, *metrics]
-    if metrics and quantity.name not in known:
+    if metrics and not among(known, quantity.name):
         rule = "must be of the score or a metric, or of usable or best values of an axis"
         raise Invalid(f"{rule}, but got {shown(quantity.name)}{choices(quantity.name, known)}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from sweeper.space.figure_options import CLOCKS, MOST, SCORE, takes, takes_sever
 from sweeper.space.figure_rules import INTERVAL, RULES
 from sweeper.space.space import Space
 from sweeper.text import canonical
+from sweeper.trainable.contract import among
 
 
 def checked(space: Space, folder: Path, metrics: Sequence[str], expansion: Expansion) -> Space:
@@ -176,7 +177,7 @@ def _check_trials(asked: Sequence[int], count: int | None) -> None:
         raise Invalid(f"{rule}, but got {asked[-1]}", ("trial",))
 
 
-def _check_metrics(value: Any, most: int, known: Collection[str]) -> None:
+def _check_metrics(value: Any, most: int, known: Sequence[str]) -> None:
     """One metric, or a list of different ones where a figure takes more, at `most` so many."""
     listed = isinstance(value, list | tuple)
     names = list(value) if listed else [value]
@@ -186,7 +187,7 @@ def _check_metrics(value: Any, most: int, known: Collection[str]) -> None:
         raise Invalid(f"takes 1 to {most} metrics, but got {len(names)}", ("metric",))
     distinct(map(str, names), ("metric",))
     for index, name in enumerate(names):
-        if known and name not in known:
+        if known and not among(known, str(name)):
             path = ("metric", index) if listed else ("metric",)
             raise Invalid(
                 f"must be a metric, but got {shown(name)}{choices(str(name), known)}", path

@@ -11,6 +11,7 @@ import yaml
 
 from sweeper import score
 from sweeper.ledger.state import LedgerState
+from sweeper.planning.checks import population
 from sweeper.planning.configurations.freezing import known_outdated
 from sweeper.report.study_status import StudyStatus
 from sweeper.space.blocks.parts import every_axis
@@ -46,6 +47,8 @@ def space_facts(study: Study) -> Facts:
         given = [(k, v) for k, v in space.evaluation.identity().items() if v is not None]
         parts = (f"{k} {v}" if isinstance(v, str) else f"{k} {v:,}" for k, v in given)
         facts.insert(4, ("evaluation", ", ".join(parts)))
+    if space.population is not None:
+        facts.append(("population", population.summary(space)))
     said = note.read(study.paths) or note.Note()
     asked = [
         ("tags", ", ".join(said.tags)),
@@ -124,6 +127,7 @@ def resolved(space: Space) -> str:
     """The space as YAML, with scale and overrides in it."""
     data = {key: value for key, value in space.dump().items() if key not in _INTERNAL}
     data["fixed"] = {**known_outdated(space), **data["fixed"]}
+    data["axes"] = {**data.pop("searched", {}), **data["axes"]}
     held_out, rungs = data.pop("held_out", None), data.pop("rungs", None)
     if rungs:
         data["seeds"] = {"tune": rungs}

@@ -69,6 +69,7 @@ def _pinned(study: Study, trial: int) -> dict[str, Any]:
             if set(params) == {name}
             else {"kind": "variant", "values": {str(label): dict(params)}}
         )
+    pinned |= space.dump().get("searched", {})
     made = study.plan.configuration(trial)
     for name in space.derived:
         if f"derived.{name}" not in made.unset:

@@ -1,0 +1,1 @@
+"""Populations: members of one agent that copy the better ones and change their hyperparameters."""
