@@ -22,7 +22,9 @@ class Episodes:
     """E copies of every member's task; an ended episode is followed by a fresh one at once.
 
     Episode k of copy e takes all its randomness from its member's stream at counter e + k E, so
-    that its state can be had again from its number and its actions. `observations`
+    that its state can be had again from its seed and its actions. A state that another member
+    saved is continued, too: the episode is that one's, and those behind it are the member's own.
+    `observations`
     [P, E, ...] are the current ones, and the array stays the same object. A copy whose simulation
     diverges, as it raises `FloatingPointError` or gives a reward that is not finite, is `broken`
     [P, E] and never stepped again.
@@ -56,6 +58,7 @@ class Episodes:
             tasks.make(name, settings, training) for name in names for _ in range(copies)
         ]
         self._numbers = np.zeros((members, copies), dtype=np.int64)
+        self._seeds = np.zeros((members, copies), dtype=np.int64)
         self._actions: list[list[Any]] = [[] for _ in self.envs]
         self._action = (shape.actions,) if shape.continuous else ()
         self._type = np.float32 if shape.continuous else np.int64
@@ -142,7 +145,7 @@ class Episodes:
         self._reset(member, copy)
 
     def save(self, member: int) -> dict[str, np.ndarray]:
-        """Returns the episode numbers and the actions so far of a member's copies, end to end.
+        """Returns the numbers, seeds and actions so far of a member's episodes, end to end.
 
         With them goes what these led to: a replay must lead there again.
         """
@@ -151,6 +154,7 @@ class Episodes:
         several = {"lengths": np.array([*map(len, own)])} if self.copies > 1 else {}
         return {
             "number": self._numbers[member].copy(),
+            "seed": self._seeds[member].copy(),
             "actions": np.array([*chain(*own)], self._type).reshape(-1, *self._action),
             "return": self.returns[member].copy(),
             "observation": self._seen(member).copy(),
@@ -162,14 +166,16 @@ class Episodes:
         """Begins the saved episodes and replays their actions.
 
         Raises ValueError where the replay has another return, or ends at another observation, as
-        far as the state has them: one of an older version has not.
+        far as the state has them: one of an older version has not, nor seeds, which then follow
+        from the member's own stream.
         """
         self._numbers[member] = state["number"]
         actions = self._listed(state["actions"])
         lengths = state["lengths"].tolist() if "lengths" in state else [len(actions)]
+        seeds = state["seed"].tolist() if "seed" in state else [None] * len(lengths)
         for copy, length in enumerate(lengths):
             begin = sum(lengths[:copy])
-            self._replay(member, copy, actions[begin : begin + length])
+            self._replay(member, copy, actions[begin : begin + length], seeds[copy])
         if self._counts_steps:
             self.taken[member] = state["taken"]
         found = {"return": self.returns[member], "observation": self._seen(member)}
@@ -182,8 +188,8 @@ class Episodes:
         seen: np.ndarray = self.observations[member]
         return seen if self.copies > 1 else seen[0]
 
-    def _replay(self, member: int, copy: int, actions: list[Any]) -> None:
-        self._reset(member, copy)
+    def _replay(self, member: int, copy: int, actions: list[Any], seed: int | None) -> None:
+        self._reset(member, copy, seed)
         place = member * self.copies + copy
         env = self.envs[place]
         for action in actions:
@@ -195,9 +201,11 @@ class Episodes:
         self._actions[place] = actions
         self.observations[member, copy] = env.observe()
 
-    def _reset(self, member: int, copy: int) -> None:
-        number = copy + int(self._numbers[member, copy]) * self.copies
-        seed = streams.seed(int(self._keys[member]), number)
+    def _reset(self, member: int, copy: int, seed: int | None = None) -> None:
+        if seed is None:
+            number = copy + int(self._numbers[member, copy]) * self.copies
+            seed = streams.seed(int(self._keys[member]), number)
+        self._seeds[member, copy] = seed
         place = member * self.copies + copy
         self._actions[place] = []
         self.returns[member, copy] = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sweeper.errors import Invalid, Mistakes, Path, choices, cut
+from sweeper.errors import Invalid, Mistakes, Path, choices, cut, shown
 from sweeper.planning.parameters import point_at, points_of
 from sweeper.schema.expression import parse
 from sweeper.space.axes import AxisKind
@@ -53,6 +53,10 @@ def _check_trained(space: Space) -> None:
         raise Invalid(f"{rule} the {what} {cut(space.identity)}", here)
     if space.blocks:
         raise Invalid("must go, as the space has blocks: write one space for each of them", here)
+    if space.score.metric.startswith(f"{_KEY}."):
+        place = [0] if space.score.also else []
+        rule = "must be a metric of the members, by which they are ranked, but got"
+        raise Invalid(f"{rule} {shown(space.score.metric)}", ("score", *place, "metric"))
     for part in ("fixed", "axes", "derived"):
         if _KEY in getattr(space, part):
             raise Invalid("must stand one level up: it is a key of the space", (part, _KEY))

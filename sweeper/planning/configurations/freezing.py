@@ -21,6 +21,7 @@ from sweeper.trainable import own_files
 from sweeper.trainable.contract import Parametrised, Trainable
 from sweeper.trainable.frozen import Frozen, digest_of
 from sweeper.trainable.loading import trained_by
+from sweeper.trainable.population.rules import POPULATION
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,14 @@ def unfrozen(folder: Path, space: Space) -> Parametrised:
 
 
 def known_outdated(space: Space) -> dict[str, Any]:
-    """`outdated`; of an agent of a user's own only where this process has run its file already."""
+    """`outdated`; of an agent of a user's own only where this process has run its file already.
+
+    What a run is told of its population is no default of an agent's.
+    """
+    return {name: one for name, one in _outdated(space).items() if name != POPULATION}
+
+
+def _outdated(space: Space) -> dict[str, Any]:
     if not any(map(lookup.is_file, space.agents)):
         return outdated(space, trained_by(space.agents)) if space.agents else {}
     if len(space.agents) > 1:

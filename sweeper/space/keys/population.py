@@ -60,8 +60,8 @@ def _factors(value: Any) -> tuple[float, ...]:
 @accepts({"type": "array", "minItems": 1, "items": accepted(whole(1))})
 def _frequencies(value: Any) -> tuple[int, ...]:
     rounds = tuple(each(whole(1), items(value)))
-    for place, number in enumerate(rounds):
-        if number != 1 if place == 0 else number <= rounds[place - 1]:
+    for place, one in enumerate(rounds):
+        if one != 1 if place == 0 else one <= rounds[place - 1]:
             raise Invalid(
                 f"must begin with 1 and rise, as in [1, 10, 25, 50], but got {shown(value)}"
             )

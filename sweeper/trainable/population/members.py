@@ -84,7 +84,7 @@ class Members:
 
     def told(self, rules: Rules) -> dict[str, float]:
         """The metrics that a report tells of all of them, by name."""
-        found = {}
+        found: dict[str, float] = {}
         for member, (params, parent, score) in enumerate(
             zip(self.params, self.parents, self.scores, strict=True)
         ):

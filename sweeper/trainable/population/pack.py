@@ -47,6 +47,10 @@ class PopulationPack:
         self._with_params = with_params
         self._rules = rules = Rules.of_json(run.params[POPULATION])
         self._progress = 0
+        self._all: list[int] = []
+        """The members of the agent's pack, by their places in it."""
+        self._live: dict[int, int] = {}
+        """Those of them that still train."""
         if state is None:
             self._members = Members.first(rules, run.seed)
             self._begin(dict.fromkeys(range(rules.size)))
@@ -102,26 +106,27 @@ class PopulationPack:
     def _begin(self, states: dict[int, State | None]) -> None:
         """Starts the pack of the members that have a state, or that begin."""
         self._all = list(states)
-        """The members of the pack, by their places in it."""
         self._live = dict(enumerate(self._all))
-        """Those of them that still train."""
         params = [self._with_params(self._run.params, own) for own in self._members.params]
         runs = [member_run(self._run, member, params[member]) for member in self._all]
         given = [states.pop(member) for member in self._all]
         self._pack: Pack = self._agent.start(runs, given, self._device)
 
+    @property
+    def _next_round(self) -> int:
+        """The step of the next round."""
+        return (self._members.round + 1) * self._rules.every
+
     def _is_due(self) -> bool:
         """Whether the step of a round has been reported that was not yet."""
-        step, rules = self._members.reported, self._rules
-        at = (self._members.round + 1) * rules.every
-        return step == at and step < self._run.steps
+        return self._next_round < self._run.steps and self._members.reported >= self._next_round
 
     def _evolve(self) -> None:
         """Ends the pack of this generation, and begins that of the next."""
-        if self.step != self._members.reported:
+        if self.step != self._next_round:
             raise ValueError(
-                f"a population needs packs that stop where they report, but at step "
-                f"{self._members.reported} the agent's had gone on to {self.step}"
+                "a population needs packs that stop where they report, but from step "
+                f"{self._next_round} the agent's had gone on to {self.step}"
             )
         self._members = self._members.evolved(self._rules, self._run.seed)
         inherited = self._inherited(self._members.parents)
