@@ -67,6 +67,8 @@ class Origin:
     """How many steps of its environment one step of the agent is."""
     part: str = ""
     """Which part of the study it is; empty of a whole one."""
+    searched: Mapping[str, str] = field(default_factory=dict)
+    """What a population searches in each run, by name with what figures call it; if any."""
     mixed_code: str = ""
     """How many runs ran with other code than the study began with; empty where none did."""
 

@@ -276,6 +276,7 @@ def _origin(study: Study, compared: Mapping[str, str | int | float], mixed_code:
         scale=space.scale,
         paper_steps=space.paper_steps,
         repeat=_repeat(space) or 1,
+        searched={name: axis.title or name for name, axis in space.searched.items()},
         mixed_code=mixed_code,
     )
 

@@ -18,6 +18,7 @@ from sweeper.score import Array, Bound
 from sweeper.space.figure_options import SCORE
 from sweeper.space.figure_rules import INTERVAL
 from sweeper.text import canonical
+from sweeper.trainable.population.rules import folded
 
 VALUE = "(value)"
 """The column of `RunTables.table` that a figure shows."""
@@ -244,7 +245,7 @@ class RunTables:
         if column not in valid:
             if metric != self.metric or len(reports):
                 raise SweeperError(
-                    f"{shown(metric)} is no metric of {self.study}{choices(metric, valid)}"
+                    f"{shown(metric)} is no metric of {self.study}{choices(metric, folded(valid))}"
                 )
             reports = reports.assign(**{column: np.array([], float)})
         if clock is not None:

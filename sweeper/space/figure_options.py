@@ -33,7 +33,7 @@ SHARED = (*AXES, "metric", "at")
 """The options that mean the same in all figures; a user's own figure may have others."""
 
 
-WHOLE = ("claims", "curves", "pareto")
+WHOLE = ("claims", "curves", "pareto", "schedule")
 """Figures of whole learning curves, or of several scores or claims each with an `at`: they take
 none."""
 

@@ -34,6 +34,7 @@ MERGED = (
     "axes",
     "blocks",
     "derived",
+    "population",
     "tasks",
     "scales",
     "evaluation",

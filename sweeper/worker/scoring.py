@@ -10,6 +10,7 @@ from sweeper.ledger.run_record import Point
 from sweeper.planning.plan import Run
 from sweeper.space.sections import Rule
 from sweeper.space.space import Space
+from sweeper.trainable.population.rules import folded
 from sweeper.worker.held_run import RunEnd
 
 
@@ -21,9 +22,10 @@ def outcome(space: Space, run: Run, curve: Sequence[Point], step: int, *, diverg
     if diverged:
         return RunEnd("nan", step)
     names = sorted({name for _, metrics in curve for name in metrics})
+    told = folded(names)
     for metric in [*(rule.metric for rule in space.scores), *space.score.constraints]:
         if metric not in names:
-            only = f", only {listed(metric, names)}" if names else ""
+            only = f", only {listed(metric, told)}" if names else ""
             error = f"the metric {shown(metric)} was never reported{only}"
             return RunEnd("failed", step, error=error)
     task = space.tasks[run.task]

@@ -8,10 +8,10 @@ from sweeper import lookup
 from sweeper.figures.drawing import style
 from sweeper.results.data import Data
 
-OF_SOME = ("claims", "compare", "consistency", "pareto", "surface")
+OF_SOME = ("claims", "compare", "consistency", "pareto", "schedule", "surface")
 """`claims` is of spaces that make some, `compare` of those with published numbers, `consistency`
-of grids on several tasks, `pareto` of those with several scores, and `surface` of analyses that
-keep surfaces."""
+of grids on several tasks, `pareto` of those with several scores, `schedule` of populations, and
+`surface` of analyses that keep surfaces."""
 
 OF_ANY_STUDY = [name for name in lookup.names("sweeper.figures") if name not in OF_SOME]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,6 +10,14 @@ from sweeper.trainable.population.searched import Searched
 
 POPULATION = "population"
 """The parameter of a run that describes its population, and the key of a space."""
+
+_OF_ALL = f"{POPULATION}."
+
+
+def folded(metrics: Iterable[str]) -> list[str]:
+    """The names of metrics for a message: all that tell of a population are one, `population.*`."""
+    every = (f"{_OF_ALL}*" if name.startswith(_OF_ALL) else name for name in metrics)
+    return list(dict.fromkeys(every))
 
 
 @dataclass(frozen=True)

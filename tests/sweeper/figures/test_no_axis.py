@@ -12,7 +12,7 @@ from sweeper.results.data import Data
 from sweeper.results.tables import table, table_text
 from sweeper.study.study import Study
 
-CANNOT = ("claims", "compare", "consistency", "pairs", "pareto", "surface")
+CANNOT = ("claims", "compare", "consistency", "pairs", "pareto", "schedule", "surface")
 NAMES = [name for name in lookup.names("sweeper.figures") if name not in CANNOT]
 TASKS = {"line": {"low": 0, "high": 2}, "plane": {"low": 0, "high": 2}}
 
