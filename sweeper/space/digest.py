@@ -98,9 +98,7 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
         "function": {},
         "command": {},
         **{key: own.get(key, {}) for key in ("fixed", "axes", "blocks")},
-        "searched": _without_empty(
-            {"searched": {name: searched_keys(axis) for name, axis in space.searched.items()}}
-        ),
+        "population": _without_empty({"population": _population(space)}),
         "tasks": {
             "tasks": {
                 name: [task.low, task.high, *([task.steps] if task.steps else [])]
@@ -129,6 +127,14 @@ def _forms(space: Space) -> dict[str, dict[str, Any]]:
 def _pruner(pruner: Pruner) -> dict[str, Any]:
     """What the digest holds of a pruner: of one that promotes that, too."""
     return {**pruner.model_dump(exclude={"promote"}), **_without_empty({"promote": pruner.promote})}
+
+
+def _population(space: Space) -> dict[str, Any] | None:
+    """What the digest holds of a population: its rules, and what it searches."""
+    if space.population is None:
+        return None
+    over = {name: searched_keys(axis) for name, axis in space.searched.items()}
+    return {**space.population.model_dump(), "over": over}
 
 
 def essential_texts(space: Space) -> dict[str, str]:

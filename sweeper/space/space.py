@@ -212,9 +212,9 @@ class Space(Section):
     `claims: {sn_helps: "score(sn.layers=sn[-2]) > score(sn.layers=none)"}`; `sweeper claims` says
     which are supported, refuted or undecided. A mapping says more: `source`, `where`, `at`, `pool`.
     """
-    searched: Annotated[
-        dict[str, Any], BeforeValidator(axes_rule), Key(given=False, results=True)
-    ] = Field(default_factory=dict)
+    searched: Annotated[dict[str, Any], BeforeValidator(axes_rule), Key(given=False)] = Field(
+        default_factory=dict
+    )
     """The axes that the population searches, taken out of `axes`."""
     scale: Annotated[Text | None, FOUND] = None
     """The scale that was applied."""

@@ -37,6 +37,7 @@ PAPER_RUNS = {
     "minatar_penalty_norm": 160,
     "minatar_rank": 200,
     "minatar_c51": 160,
+    "minatar_population": 40,
     "atari_dqn_sn": 216,
     "atari_c51_sn": 108,
     "ant_width_depth": 125,
@@ -93,6 +94,7 @@ NO_CLAIMS = {
     "dmc_entropy_temperature": "what its figure shows is not known",
     "dmc_actor_steps": "what its figure shows is not known",
     "dmc_depth": "mixed: better on some tasks, worse on others",
+    "minatar_population": "it compares ways of search, of which a space has one",
     "head_cost": "its claims are ratios, and a difference that is small enough",
 }
 """Spaces, or scales of them, whose document says nothing that a claim can say, and why."""

@@ -34,6 +34,9 @@ BASE = {
     "score": {"metric": "return"},
 }
 
+NEEDED: dict[str, Any] = {"population": {"size": 4, "every": 50}}
+"""Sections that `BASE` has none of and that need keys."""
+
 PROBES: list[Any] = [
     *(3, -1, 0, 1.5, 1e300, True, None, "text", "", " ", "1e3", "100_000", "none", "x.py:Name"),
     *([], [1], ["a", "b"], [[1, 2]], [None], [{}], {}, {"a": 1}, {"a": None}, {"a": {"b": "c"}}),
@@ -56,7 +59,7 @@ def places() -> Iterator[tuple[str, dict[str, Any], tuple[str | int, ...], list[
     yield "space", BASE, (), [*KEYS, "scales", "extends"]
     yield "task", BASE, ("tasks", "minatar/breakout"), [*Task.model_fields]
     for name, model in reference.sections().items():
-        yield name, {name: {}} | BASE, (name,), [*model.model_fields]
+        yield name, {name: NEEDED.get(name, {})} | BASE, (name,), [*model.model_fields]
     several = {"score": [{"metric": "return"}, {"metric": "loss"}]}
     yield "score[1]", BASE | several, ("score", 1), [*Objective.model_fields]
     yield "block", BASE | {"blocks": {"one": {}}}, ("blocks", "one"), [*Block.model_fields]
@@ -69,7 +72,7 @@ def places() -> Iterator[tuple[str, dict[str, Any], tuple[str | int, ...], list[
     for kind in ("flota", "x.py:Axis"):
         axes = {"axes": {"body": {"kind": kind}}}
         yield kind, BASE | axes, ("axes", "body"), [*AxisModel.model_fields]
-    scaled = BASE | {"scales": {"laptop": {}}}
+    scaled = BASE | NEEDED | {"scales": {"laptop": {}}}
     dotted = [
         f"{name}.{key}"
         for name, model in reference.sections().items()

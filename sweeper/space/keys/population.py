@@ -10,14 +10,12 @@ from pydantic import BeforeValidator, model_validator
 from sweeper.errors import Invalid, shown
 from sweeper.schema.base_model import Section
 from sweeper.schema.rules import (
-    NUMBER_TEXT,
     Positive,
     accepted,
     accepts,
     distinct,
     each,
     items,
-    number,
     positive,
     text,
     whole,
@@ -39,13 +37,13 @@ def _share(least: float, most: float) -> Callable[[Any], float]:
     """A rule for numbers from `least` to `most`."""
 
     def check(value: Any) -> float:
-        read = float(number(value))
-        if not least <= read <= most:
-            raise Invalid(f"must be from {least:g} to {most:g}, but got {shown(value)}")
-        return read
+        read = value if isinstance(value, int | float) else None
+        if read is None or isinstance(read, bool) or not least <= read <= most:
+            rule = f"must be a number from {least:g} to {most:g}"
+            raise Invalid(f"{rule}, but got {shown(value)}")
+        return float(read)
 
-    form = {"type": ["number", "string"], "minimum": least, "maximum": most, **NUMBER_TEXT}
-    return accepts(form)(check)
+    return accepts({"type": "number", "minimum": least, "maximum": most})(check)
 
 
 @accepts({"type": "array", "minItems": 2, "items": accepted(positive)})

@@ -97,7 +97,7 @@ def test_its_rules_are_among_what_makes_results(tmp_path: Path) -> None:
     other = loaded(tmp_path, "population.size=12", "axes.optimizer.lr.low=1e-6")
     found = differences(space, other)
     assert found["population.size"] == "population.size: 8 there, 12 now"
-    assert "low:1e-5} there" in found["searched.optimizer.lr"] and len(found) == 2
+    assert "low:1e-5}} there" in found["population.over"] and len(found) == 2
 
 
 def test_several_agents_may_be_searched_in(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "quantile": (
         {"population": {"size": 16, "every": 200, "quantile": 0.6}},
-        "population.quantile must be from 0.01 to 0.5, but got 0.6",
+        "population.quantile must be a number from 0.01 to 0.5, but got 0.6",
     ),
     "quantile of quarters": (
         {"population": {"size": 16, "every": 200, "frequencies": [1, 2], "quantile": 0.2}},

@@ -29,6 +29,6 @@ def test_a_study_grows_by_what_changes_its_results():
 def test_what_loading_finds_out_cannot_be_given():
     assert set(Space.model_fields) - set(KEYS) == {
         *("scale", "changed", "held_out", "rungs", "paper_steps", "defaults", "name", "file"),
-        "folder",
+        *("folder", "searched"),
     }
     assert not keys(lambda key: key.results and not key.given)

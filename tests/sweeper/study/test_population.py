@@ -132,7 +132,7 @@ def test_it_grows_by_seeds_and_not_by_members(
     assert len(grown.plan.runs) == 6 and [row for row in table(grown) if row in before] == before
     for word, said in (
         ("population.size=16", "population.size: 8 there, 16 now"),
-        ("axes.size.high=0.8", "searched.size: "),
+        ("axes.size.high=0.8", "population.over: "),
         ("population.over=[]", "population.over"),
     ):
         with pytest.raises(SweeperError, match=said):
