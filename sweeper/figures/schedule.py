@@ -97,8 +97,8 @@ def _panel(ax: Axes, table: pd.DataFrame, seeds: Axis | None) -> None:
         thin, thick = own[~own["leads"].astype(bool)], own[own["leads"].astype(bool)]
         up = _APART_PT * (place - (len(seeds.labels) - 1) / 2) / 72 if seeds else 0.0
         at = ax.transData + ScaledTranslation(0, up, ax.figure.dpi_scale_trans)
-        ends = [thin["begin"], thin["end"]]
-        ax.hlines(thin["value"], *ends, color=colour, transform=at, **_THIN)
+        begin, end = thin["begin"], thin["end"]
+        ax.hlines(thin["value"], begin, end, color=colour, transform=at, **_THIN)
         x = np.concatenate([thick["begin"].to_numpy()[:1], thick["end"].to_numpy()])
         y = np.concatenate([thick["value"].to_numpy()[:1], thick["value"].to_numpy()])
         ax.plot(x, y, color=colour, transform=at, **_THICK)

@@ -75,7 +75,7 @@ def _of_run(reports: pd.DataFrame, names: list[str]) -> pd.DataFrame:
         first = np.flatnonzero(anew[:, member])
         last = np.concatenate([first[1:], [len(steps)]]) - 1
         rows += [
-            _row(columns, name, member, a, int(begins[a]), int(steps[b]), leads=False)
+            _row(columns, name, member, int(a), int(begins[a]), int(steps[b]), leads=False)
             for name in names
             for a, b in zip(first, last, strict=True)
         ]
