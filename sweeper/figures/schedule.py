@@ -42,8 +42,8 @@ def draw(data: Data, *, facet: str | None = None) -> Picture:
     names = list(data.origin.searched)
     if not names:
         raise NothingToShow(
-            f"schedule has nothing to show: the runs of {data.name} are no populations, as "
-            "population: {size: 16, every: 50000} would make them"
+            f"schedule has nothing to show: no run of {data.name} is a population, as those of a "
+            "space with population: {size: 16, every: 50000} are"
         )
     data.choice.check_few(facet=facet)
     facet = facet or (TASK if len(data.axes[TASK].labels) > 1 else None)
@@ -153,5 +153,5 @@ def _said(data: Data, table: pd.DataFrame, labels: int) -> str:
     trials = data.runs["trial"].nunique()
     if trials > table["trial"].nunique():
         each = "in each row " if labels > 1 else ""
-        said += f". Of {trials} configurations {each}the best is shown"
+        said += f". Of {counted(trials, 'configuration')} {each}the best is shown"
     return said

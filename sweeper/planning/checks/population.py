@@ -10,7 +10,7 @@ from sweeper.planning.parameters import point_at, points_of
 from sweeper.schema.expression import parse
 from sweeper.space.axes import AxisKind
 from sweeper.space.space import Space
-from sweeper.text import canonical
+from sweeper.text import canonical, counted
 from sweeper.trainable.contract import Parameter, Trainable, named
 
 _KINDS = ("float", "int", "normal")
@@ -179,10 +179,10 @@ def summary(space: Space) -> str:
     """What a space's population does, in one line: `16 members search optimizer.lr, …`."""
     population = space.population
     assert population is not None
-    several = len(population.frequencies)
-    split = f" in {several} sub-populations, which evolve every " if several > 1 else ""
-    rounds = f"{', '.join(map(canonical, population.frequencies))} rounds" if several > 1 else ""
-    return (
-        f"{population.size} members search {', '.join(space.searched)} in rounds of "
-        f"{population.every:,} steps{split}{rounds}"
-    )
+    size, several = population.size, len(population.frequencies)
+    said = f"{counted(size, 'member')} search {', '.join(space.searched)} in rounds of "
+    said += counted(population.every, "step", ",")
+    if several == 1:
+        return said
+    rounds = ", ".join(map(canonical, population.frequencies))
+    return f"{said} in {counted(several, 'sub-population')}, which evolve every {rounds} rounds"

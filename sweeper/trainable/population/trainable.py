@@ -139,7 +139,7 @@ class PopulationTrainable:
     def start(self, runs: Sequence[RunSpec], states: list[State | None], device: str) -> Pack:
         """Begins to train one run, a population, from its state."""
         if len(runs) != 1:
-            raise ValueError(f"a pack holds one population, but got {len(runs)} runs")
+            raise ValueError(f"a pack holds one population, but got {len(runs)} of them")
         return PopulationPack(self.agent, runs[0], states.pop(), device, self._with)
 
     def play(

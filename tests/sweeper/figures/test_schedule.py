@@ -98,7 +98,7 @@ def test_without_a_facet_of_axes_the_best_configuration_is_shown(
 
 def test_others_have_none(played: Callable[..., Study]) -> None:
     study = played(lambda run, labels: ("complete", [(40, {"return": 1.0})]))
-    with pytest.raises(NothingToShow, match="the runs of played are no populations"):
+    with pytest.raises(NothingToShow, match="no run of played is a population"):
         drawn(study, "schedule")
 
 
