@@ -120,10 +120,6 @@ class Space(Section):
     the space's of the same name: `blocks: {sgd: {fixed: {opt: sgd}, axes: {lr: …}}, adam: …}`, or a
     list of them. Each trial's block is the value of an axis `block`; what two blocks hold alike is
     the first one's."""
-    population: Annotated[Population | None, RUNS] = None
-    """Makes each run a population that trains in one pack: its members draw the values of the axes
-    that it searches, and every so many steps the worse go on as copies of the better, with other
-    values: `population: {size: 16, every: 50000}`. These axes make no trials."""
     zip: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(zip_rule), TRIALS] = ()
     """Groups of axes of one length that move together, the i-th value of one with the i-th of the
     others; a group stands where its first axis stands, and where the `when` of that one does not
@@ -159,6 +155,10 @@ class Space(Section):
     """Environment steps of a run, as in `steps: 5000000`."""
     evaluation: Annotated[Evaluation | None, RUNS] = None
     """When agents are evaluated; needed by agents, refused for functions and commands."""
+    population: Annotated[Population | None, RUNS] = None
+    """Makes each run a population that trains in one pack: its members draw the values of the axes
+    that it searches, and every so many steps the worse go on as copies of the better, with other
+    values: `population: {size: 16, every: 50000}`. These axes make no trials."""
     score: Annotated[Score, BeforeValidator(score_rule), RUNS]
     """How runs are scored: one rule, as in `score: {metric: return}`, or a list of several."""
     direction: Annotated[Direction, RUNS] = "maximize"

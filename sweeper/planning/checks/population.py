@@ -48,9 +48,8 @@ def _check_trained(space: Space) -> None:
     """Raises `Invalid` where what is trained, or how trials are made, knows no populations."""
     here: Path = (_KEY,)
     if space.agent is None or space.analysis is not None:
-        what = next(key for key in ("analysis", "function", "command") if getattr(space, key))
-        rule = "must go: the members of a population are an agent's, and the space has"
-        raise Invalid(f"{rule} the {what} {cut(space.identity)}", here)
+        rule = "must go: the members of a population are an agent's, and the space trains"
+        raise Invalid(f"{rule} {cut(space.identity)}", here)
     if space.blocks:
         raise Invalid("must go, as the space has blocks: write one space for each of them", here)
     if space.score.metric.startswith(f"{_KEY}."):

@@ -10,7 +10,7 @@ from typing import Any
 from sweeper.errors import Invalid, Path
 from sweeper.planning.mistakes import stand_ins
 
-_OF_AXES = ("zip", "derived", "constraints", "baseline", "enqueue", "figures")
+_OF_AXES = ("zip", "derived", "constraints", "baseline", "enqueue", "figures", "population")
 """Keys whose checks ask what axes there are."""
 
 _SETTINGS = (("checkpoint",), ("limits",), ("evaluation",))
@@ -90,7 +90,8 @@ class Gone:
 
     def _of_axes(self, error: Invalid) -> bool:
         top = error.path[0] if error.path else None
-        if "sampler" in self.replaced and (error.path == ("axes",) or "grid" in error.message):
+        drawn = {"sampler", "population"} & self.replaced
+        if drawn and (error.path == ("axes",) or "grid" in error.message):
             return True
         if self.unnamed and top in _OF_AXES:
             return True

@@ -104,6 +104,8 @@ class Repair:
             if key != "agent" or not names_any:
                 self._gone.replaced.add(key)
             self.data.pop(key, None)
+        if self.data.pop("population", None) is not None:
+            self._gone.replaced.add("population")
         self.data["command"] = ["python"]
 
     def _take_out(self, path: Path, message: str) -> None:

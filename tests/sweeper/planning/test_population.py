@@ -178,6 +178,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no axes": ({"axes": {}}, "needs an axis to search, of kind float, int, normal, and the space"),
     "fixed": ({"fixed": {"population": 16}}, "fixed.population must stand one level up"),
+    "on a task": (
+        {"by_task": {"minatar/breakout": {"population": 16}}},
+        "by_task.minatar/breakout.population is one for all tasks, a key of the space",
+    ),
     "fixed too": (
         {"fixed": {"optimizer.lr": 0.1}},
         "fixed.optimizer.lr names optimizer.lr, which the population searches",
@@ -238,6 +242,23 @@ def test_functions_and_programs_have_no_members(tmp_path: Path) -> None:
     for trained in ({"function": "f.py:train"}, {"command": ["echo", "{lr}"]}):
         found = told(tmp_path, **keys, **trained)
         assert "population must go: the members of a population are an agent's" in found
+
+
+TOLD_ALONE: dict[str, dict[str, Any]] = {
+    "agent must be an agent": {"agent": "dqqn"},
+    "population must be a mapping": {"population": 7},
+    "population.ever is an unknown key": {"population": {"size": 8, "ever": 200}},
+    "axes.optimizer.lr.kind must be an axis kind": {
+        "axes": {"optimizer.lr": {"kind": "flaot", "low": 1, "high": 2}}
+    },
+    "evaluation.every must be a whole number": {"evaluation": {"every": "x", "episodes": 1}},
+}
+
+
+@pytest.mark.parametrize("said", TOLD_ALONE)
+def test_what_follows_from_a_mistake_is_not_told(tmp_path: Path, said: str) -> None:
+    found = told(tmp_path, **TOLD_ALONE[said])
+    assert said in found and "\n" not in found
 
 
 def test_a_fraction_for_a_whole_number_is_refused(tmp_path: Path) -> None:

@@ -107,6 +107,15 @@ ELSEWHERE = {
     "refuses its arguments:",
     "repeats enqueue[",
     "must stand one level up:",
+    ", as members are ranked by evaluations, but got",
+    ", the rounds of a run, or its sub-population never evolves, but got",
+    "cannot be searched:",
+    "is one for all tasks, a key of the space",
+    "must begin with 1 and rise, as in [1, 10, 25, 50], but got",
+    "must go, as the space has blocks: write one space for each of them",
+    "must stand one level up: it is a key of the space",
+    "needs two factors or more, as in [0.8, 1.2], but got",
+    "sub-populations, but got",
 }
 """Parts of what is said only of a whole space, of what cannot stand beside the other mistakes, or
 of what no file of a user holds: tested one by one elsewhere."""

@@ -119,7 +119,7 @@ def test_a_key_works_at_each_place_that_its_hint_names(
         ("network.hidden=3", "fixed.network.hidden?"),
         ("optimizer.lr=1e-3", "fixed.optimizer.lr without"),
         ("optimizer.lr.values=[1]", "axes.optimizer.lr.values?"),
-        ("every=3", "evaluation.every?"),
+        ("every=3", "evaluation.every or population.every?"),
         ("evry=3", ""),
     ],
 )
