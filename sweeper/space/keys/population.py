@@ -26,7 +26,7 @@ _BESIDE = {"default", "when", "grid", "helper", "title", "count"}
 """The keys of an axis that do not say which values it may have."""
 
 
-@accepts({"type": "array", "items": accepted(text)})
+@accepts({"type": "array", "minItems": 1, "items": accepted(text)})
 def _names(value: Any) -> tuple[str, ...]:
     names = tuple(each(text, items(value)))
     distinct(names)
