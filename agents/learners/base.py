@@ -18,7 +18,7 @@ from agents.learners.misfit import misfit
 from agents.networks import network
 from agents.optim import projection, resets, schedule
 from agents.optimisers import base as optimisers
-from agents.replay import store
+from agents.replay.storage import store
 from agents.shape import Shape
 from agents.training import playing
 from agents.training.pack import Pack

@@ -11,7 +11,8 @@ from agents.collecting import Collecting
 from agents.collectors.shared import bytes_of_collectors
 from agents.envs import tasks
 from agents.optimisers import base as optimisers
-from agents.replay import prioritised, store
+from agents.replay import prioritised
+from agents.replay.storage import store
 from agents.shape import Shape
 from agents.training.pack_learner import PackLearner
 
