@@ -39,9 +39,9 @@ def behind(values: Array, among: Array | None = None) -> tuple[int, Array]:
         return best, found
     variances, freedom = _moderated(values)
     errors = np.sqrt((variances + variances[best]) / values.shape[1])
-    for row in np.flatnonzero(np.arange(count) != best):
+    for row in np.flatnonzero(means < means[best]):
         gap = float(means[best] - means[row])
-        t = math.inf if gap > 0 and not errors[row] else gap / max(errors[row], math.ulp(0))
+        t = gap / errors[row] if errors[row] else math.inf
         found[row] = min(1.0, (count - 1) * student.tails(t, freedom) / 2)
     return best, found
 

@@ -65,7 +65,7 @@ def test_trigamma_is_inverted(value: float) -> None:
 
 
 def test_the_best_is_one_of_those_that_may_be() -> None:
-    values = np.array([[9.0, 9.1, 9.2], [1.0, 1.2, 1.1], [1.1, 1.0, 1.2], [-9.0, -9.2, -9.1]])
+    values = np.array([[9.0, 9.1, 9.2], [1.1, 1.3, 1.2], [1.1, 1.0, 1.2], [-9.0, -9.2, -9.1]])
     best, found = behind(values, np.array([False, True, True, True]))
     assert best == 1 and found[0] == 1 and found[3] < 0.01
     best, found = behind(values, np.zeros(4, bool))
