@@ -16,7 +16,7 @@ sweep: $(SWEEPS)
 # Three workers keep two cores busy: tests of Slurm and of stopped processes mostly wait. Compiled
 # modules are kept, as tests start hundreds of processes that would compile them again.
 test: $(STAMP)
-	PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .
