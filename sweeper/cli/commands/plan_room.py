@@ -36,12 +36,6 @@ def pack(trainable: Trainable, run: Run, options: Options) -> int:
     return trainable.pack_size(run.params, run.task, options.device or "cpu")
 
 
-def _packs(plan: Plan, trainable: Trainable, options: Options) -> list[int]:
-    """The most members of a pack of every trial on every task, as far as is known here."""
-    alone = packs_elsewhere(options)
-    return [1 if alone else pack(trainable, run, options) for run in plan.cells]
-
-
 def largest_pack(plan: Plan, trainable: Trainable, options: Options) -> int | None:
     """The most bytes of a pack; `None` where only running it can tell."""
     if not isinstance(trainable, SupportsMemoryEstimates) or not plan.runs:
@@ -67,13 +61,13 @@ def lines(
         yield "memory: only running it can tell"
         states = saved = 0
     else:
-        cells = [(run.params, run.task, run.steps) for run in plan.cells]
         alone = packs_elsewhere(options)
-        sizes = _packs(plan, trainable, options)
+        kinds = memory_fit.counted_by_size(plan)
+        sizes = [1 if alone else pack(trainable, run, options) for run, _ in kinds]
         whose = "run alone on a GPU, beside its packages"
         whose = whose if alone else "worker, beside its packages (on a CPU)"
         yield f"memory: up to {size(most, 'B')} a {whose}"
-        one = [trainable.state_bytes(*cell) for cell in cells]
+        one = [trainable.state_bytes(run.params, run.task, run.steps) for run, _ in kinds]
         largest = max(size * each for size, each in zip(sizes, one, strict=True))
         saved = min(plan.total, workers * max(sizes)) * checkpoint.most_files(max(one))
         bound = round(space.checkpoint.max_gb * 10**9)
@@ -83,7 +77,8 @@ def lines(
             left_out = f"; checkpoint.max_gb={space.checkpoint.max_gb:g} is less than the "
             left_out += f"{size(every, 'B')} of all, so that some saves are left out"
         if space.checkpoint.keep == "state":
-            stay = len(space.first_seeds) * sum(one)
+            under_a_seed = sum(count * each for (_, count), each in zip(kinds, one, strict=True))
+            stay = len(space.first_seeds) * under_a_seed
             yield checkpoint_store.kept_states(stay, space.checkpoint.max_gb)
     reports = space.average_steps // space.evaluation.every if space.evaluation else 1
     names = min(2 * plan.total, FOLD_AT)
