@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
-import subprocess
-import sys
+import functools
+import multiprocessing
+import os
 import time
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 
+from sweeper.dispatch import entry
 from sweeper.report import publish
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
@@ -29,12 +32,36 @@ def table(study: Study) -> list[tuple[object, ...]]:
     ]
 
 
-def spawn(study: Study) -> subprocess.Popen[bytes]:
-    """One of two workers, in a process that can be killed."""
-    code = (
-        f"from sweeper.dispatch.entry import work; work({str(study.folder)!r}, 'auto', 'cpu', '2')"
+def spawn(study: Study, workers: int = 2) -> BaseProcess:
+    """One of so many workers, in a process that can be killed.
+
+    It is forked by a process that has imported what workers import, and nothing else.
+    """
+    given = (dict(os.environ), str(study.folder), str(workers))
+    process = _context().Process(target=_work, args=given)
+    process.start()
+    return process
+
+
+@functools.cache
+def _context() -> multiprocessing.context.ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        [
+            "sweeper.dispatch.entry",
+            "sweeper.results.export.optuna_storage",
+            "sweeper.report.page.page",
+        ]
     )
-    return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    return context
+
+
+def _work(environment: dict[str, str], folder: str, workers: str) -> None:
+    """What a dispatched process runs, with the environment of who asked for it."""
+    os.environ.clear()
+    os.environ.update(environment)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    entry.work(folder, "auto", "cpu", workers)
 
 
 def wait_for(study: Study, condition: Callable[[Study], bool]) -> None:
