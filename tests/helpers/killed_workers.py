@@ -6,6 +6,7 @@ import errno
 import functools
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
@@ -14,6 +15,7 @@ from sweeper.dispatch import entry
 from sweeper.report import publish
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
+from tests.helpers.command import call
 
 Make = Callable[..., Study]
 
@@ -32,13 +34,19 @@ def table(study: Study) -> list[tuple[object, ...]]:
     ]
 
 
-def spawn(study: Study, workers: int = 2) -> BaseProcess:
-    """One of so many workers, in a process that can be killed.
+def spawn(study: Study, workers: int = 2, pack: str = "auto") -> BaseProcess:
+    """One of so many workers, in a process that can be killed."""
+    return _started(entry.work, str(study.folder), pack, "cpu", str(workers))
 
-    It is forked by a process that has imported what workers import, and nothing else.
-    """
-    given = (dict(os.environ), str(study.folder), str(workers))
-    process = _context().Process(target=_work, args=given)
+
+def begun(*words: str) -> BaseProcess:
+    """A process that runs `sweeper WORDS`."""
+    return _started(_command, *words)
+
+
+def _started(target: Callable[..., None], *given: str) -> BaseProcess:
+    """A silent process, forked by one that has imported what workers import, and nothing else."""
+    process = _context().Process(target=_silently, args=(dict(os.environ), target, *given))
     process.start()
     return process
 
@@ -48,6 +56,7 @@ def _context() -> multiprocessing.context.ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
         [
+            "sweeper.cli.command_line",
             "sweeper.dispatch.entry",
             "sweeper.results.export.optuna_storage",
             "sweeper.report.page.page",
@@ -56,12 +65,17 @@ def _context() -> multiprocessing.context.ForkServerContext:
     return context
 
 
-def _work(environment: dict[str, str], folder: str, workers: str) -> None:
-    """What a dispatched process runs, with the environment of who asked for it."""
+def _silently(environment: dict[str, str], target: Callable[..., None], *given: str) -> None:
+    """Runs it with the environment of who asked for it."""
     os.environ.clear()
     os.environ.update(environment)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    entry.work(folder, "auto", "cpu", workers)
+    for output in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+    target(*given)
+
+
+def _command(*words: str) -> None:
+    sys.exit(call(*words))
 
 
 def wait_for(study: Study, condition: Callable[[Study], bool]) -> None:
