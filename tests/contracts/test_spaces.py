@@ -147,8 +147,7 @@ def test_makes_the_claims_of_its_document(path, scale):
     ("kind", "rates", "epsilons"), [("adam", 8, [5]), ("rmsprop", 7, [6]), ("sgd", 7, [])]
 )
 def test_optimisers_have_the_published_grids(kind, rates, epsilons):
-    path = next(path for path in SPACES if path.stem == f"minatar_{kind}_sn")
-    space = load(path, "paper")
+    space = planned(f"minatar_{kind}_sn", "paper").space
     sizes = {name: len(axis.points(name)) for name, axis in space.axes.items()}
     axes = ("network", "sn.layers", "optimizer.lr", "optimizer.eps")
     assert sizes == dict(zip(axes, [6, 3, rates, *epsilons], strict=False))

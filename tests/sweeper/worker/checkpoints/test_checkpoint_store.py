@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -41,8 +40,8 @@ def test_kills_with_segments_change_nothing(make: Make, gate: Path, pack: str) -
         before = len(list(killed.paths.ledger.iterdir()))
         process = spawn(killed)
         wait_for(killed, lambda s, n=before: _saved_since(s, n))  # type: ignore[misc]
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
     gate.touch()
     run(killed, pack)
     assert table(killed) == table(calm)
@@ -68,7 +67,7 @@ def test_a_missing_segment_means_from_the_start(make: Make, gate: Path) -> None:
     process = spawn(study)
     wait_for(study, has_checkpoint)
     process.kill()
-    process.wait()
+    process.join()
     gate.touch()
     for file in study.paths.checkpoints.glob("*.rows.npz"):
         file.unlink()
