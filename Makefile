@@ -13,10 +13,11 @@ INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 sweep: $(SWEEPS)
 	$(VENV)/bin/sweeper run spaces/minatar_adam_sn.yaml
 
-# Three workers keep two cores busy: tests of Slurm and of stopped processes mostly wait. Compiled
-# modules are kept, as tests start hundreds of processes that would compile them again.
+# Four workers keep two cores busy: tests of Slurm and of stopped processes mostly wait. Compiled
+# modules are kept, as tests start hundreds of processes that would compile them again. Numerical
+# libraries have one thread each, as more would wait for each other in circles.
 test: $(STAMP)
-	PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .

@@ -62,6 +62,8 @@ class Parameter:
 
     def belongs(self, params: Mapping[str, Any]) -> bool:
         """Returns whether there is this parameter beside the others, which are complete."""
+        if not self.only:  # as of most, which are asked for every configuration of a grid
+            return True
         return all(
             params.get(name) in valid or lookup.is_file(params.get(name))
             for name, valid in self.only.items()

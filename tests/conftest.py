@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,23 @@ from tests.helpers.slowest import SLOWEST
 
 gc.set_threshold(100_000, 50, 100)  # it takes a twentieth of the suite's time else
 to_stderr()  # as in a command or a worker, whose parts tests call
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Each worker begins elsewhere in a folder: a file that one has compiled the others read.
+
+    `pytest_collection_modifyitems` puts what they collected into one order again.
+    """
+    report = yield
+    worker = getattr(collector.config, "workerinput", None)
+    if worker is not None and isinstance(collector, pytest.Dir) and report.result:
+        number = int(worker["workerid"].removeprefix("gw"))
+        first = len(report.result) * number // worker["workercount"]
+        report.result = [*report.result[first:], *report.result[:first]]
+    return report
 
 
 _WORKERS = 3

@@ -65,11 +65,12 @@ class Settings:
         prefix = f"{_KWARGS}."
         kwargs = {n.removeprefix(prefix): v for n, v in params.items() if n.startswith(prefix)}
         kwargs.pop(OPEN.removeprefix("."), None)
+        wrappers = params.get("env.wrappers", ())
         return cls(
-            json.dumps(params.get("env.wrappers", ())),
+            json.dumps(wrappers) if wrappers else cls.wrappers,
             params.get("env.stack"),
             params.get("env.repeat"),
-            json.dumps(kwargs, sort_keys=True),
+            json.dumps(kwargs, sort_keys=True) if kwargs else cls.kwargs,
             *(params.get(f"env.{name}") for name in _ALONE),
         )
 

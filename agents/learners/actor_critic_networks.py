@@ -26,7 +26,8 @@ from agents.optimisers import base as optimisers
 from agents.optimisers.base import BaseOptimiser
 from agents.policies import base as policies
 from agents.policies.base import ACTOR
-from agents.replay import episode_ends, prioritised
+from agents.replay import prioritised
+from agents.replay.storage import episode_ends
 from agents.shape import Shape
 
 _PASSES = 3  # online, target, and the gradient's way back

@@ -13,7 +13,8 @@ from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
 from agents.policies import base as policies
 from agents.policies import temperature
-from agents.replay import episode_ends, prioritised
+from agents.replay import prioritised
+from agents.replay.storage import episode_ends
 
 OF_EPISODES = ("return", "train_return", "eval_partial")
 METRICS: tuple[str, ...] = (*OF_EPISODES, "critic_loss", "actor_loss", "q")

@@ -18,7 +18,7 @@ from agents.learners.misfit import misfit
 from agents.networks import network
 from agents.optim import projection, resets, schedule
 from agents.optimisers import base as optimisers
-from agents.replay import store
+from agents.replay.storage import store
 from agents.shape import Shape
 from agents.training import playing
 from agents.training.pack import Pack
@@ -136,11 +136,10 @@ class BaseLearner(SizedLearner):
     @classmethod
     def complete(cls, params: Mapping[str, Any]) -> dict[str, Any]:
         """Returns all parameters: those given, and the defaults of others that belong to them."""
-        named = {n: p for n, p in cls.parameters.items() if not n.endswith(parameter.OPEN)}
-        others = {n: v for n, v in params.items() if n not in cls.parameters}
-        more = {n: v for n, v in others.items() if parameter.find(cls.parameters, n)}
-        every = {name: params.get(name, p.default) for name, p in named.items()}
-        kept = {n: v for n, v in every.items() if n in params or named[n].belongs(every)}
+        known, end = cls.parameters, parameter.OPEN
+        every = {n: params.get(n, p.default) for n, p in known.items() if not n.endswith(end)}
+        kept = {n: v for n, v in every.items() if n in params or known[n].belongs(every)}
+        more = {n: v for n, v in params.items() if n not in known and parameter.find(known, n)}
         return kept | more
 
     @classmethod

@@ -22,10 +22,11 @@ from agents.optim import resets, schedule
 from agents.optim.resets import Reset, Resets
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
-from agents.replay import episode_ends, prioritised
+from agents.replay import prioritised
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.replay.frames import as_floats
+from agents.replay.storage import episode_ends
 from agents.shape import Shape
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from agents.networks import atari, gradient_penalty, network
 from agents.optim import projection, resets, schedule
 from agents.optimisers import base as optimisers
 from agents.parameter import Parameter
-from agents.replay import episode_ends, prioritised
+from agents.replay import prioritised
+from agents.replay.storage import episode_ends
 
 PARAMETERS: Mapping[str, Parameter] = {
     **network.parameters("network", "minatar", 128, 1, "xavier"),

@@ -10,10 +10,10 @@ import numpy as np
 
 from agents.collecting import Collecting
 from agents.parameter import Parameter
-from agents.replay import store
 from agents.replay.batch import Batch
 from agents.replay.buffer import Replay
 from agents.replay.frames import stored_row
+from agents.replay.storage import store
 from agents.replay.sum_tree import SumTree
 from agents.shape import Shape
 

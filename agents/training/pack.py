@@ -17,7 +17,7 @@ from agents.envs import tasks
 from agents.envs.settings import Settings
 from agents.replay import prioritised
 from agents.replay.batch import Rows
-from agents.replay.store import MappedFrames
+from agents.replay.storage.store import MappedFrames
 from agents.training import learned
 from agents.training.episodes import Episodes
 from agents.training.evaluation import Evaluation

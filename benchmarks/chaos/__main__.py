@@ -90,8 +90,8 @@ class Outcome:
 def play(scenario: Scenario, limit_s: float, root: Path, kills: int, seed: int) -> Outcome:
     """Sweeps until there were so many kills, and takes the accounts of each sweep."""
     root.mkdir()
-    calm, outcome = undisturbed(scenario.make, root, scenario.pack), Outcome()
-    log, rng = Log(root / "kills.txt"), random.Random(seed)
+    calm = undisturbed(scenario.make, root, scenario.pack, scenario.then)
+    outcome, log, rng = Outcome(), Log(root / "kills.txt"), random.Random(seed)
     while outcome.kills < kills:
         before, pause_s = outcome.kills, scenario.pause_s
         if pause_s is not None and scenario.stops:
@@ -108,6 +108,10 @@ def play(scenario: Scenario, limit_s: float, root: Path, kills: int, seed: int) 
         with impatient(limit_s if scenario.stops else None):
             crew.work(scenario.workers, scenario.pack)
         crew.until_through(lambda folder=made.folder: conclude(folder))
+        if scenario.then is not None:
+            scenario.then(root, made.folder.name)
+            crew.work(scenario.workers, scenario.pack)
+            crew.until_through(lambda folder=made.folder: conclude(folder))
         outcome.take(crew, log)
         outcome.check(Study.open(made.folder), calm, scenario.compared, crew.killed)
         if (outcome.kills == before and not scenario.stops) or not outcome.whole:
@@ -152,12 +156,13 @@ def generations(root: Path, kills: int, seed: int) -> Outcome:
     return outcome
 
 
-def undisturbed(make: Make, root: Path, pack: str) -> Study:
-    """A study that one worker did, and nobody killed."""
-    calm = make(root, "calm")
-    crew = Crew(calm.folder, Log(root / "none.txt"))
-    crew.work(1, pack)
-    crew.until_through(lambda: conclude(calm.folder))
+def undisturbed(make: Make, root: Path, pack: str, then: Make | None = None) -> Study:
+    """A study that one worker did, and nobody killed; also after it was extended."""
+    for step in (make, then) if then else (make,):
+        calm = step(root, "calm")
+        crew = Crew(calm.folder, Log(root / "none.txt"))
+        crew.work(1, pack)
+        crew.until_through(lambda folder=calm.folder: conclude(folder))
     assert not crew.wrong, (root / "studies" / "errors.txt").read_text()
     return Study.open(calm.folder)
 

@@ -18,6 +18,11 @@ def of(*parts: dict[str, Any]) -> Make:
     return lambda root, name: spaces.make(root, name, *parts)
 
 
+def extended(*parts: dict[str, Any]) -> Make:
+    """Extends studies to a space with these parts."""
+    return lambda root, name: spaces.extend(root, name, *parts)
+
+
 @dataclass(frozen=True)
 class Scenario:
     """Sweeps of one kind, and how they are disturbed."""
@@ -33,6 +38,8 @@ class Scenario:
     forced: bool = False
     stops: bool = False
     """Whether processes are also stopped beyond the liveness limit, and then continued."""
+    then: Make | None = None
+    """Extends a study that has ended; workers go on with it, and are killed as before."""
     compared: str = "tables"
     """What must be equal: `tables`, `trials` or, where packs decide, only their `number`."""
 
@@ -63,11 +70,12 @@ SCENARIOS = (
         forced=True,
     ),
     Scenario(
-        "rungs of seeds, at random and forced",
+        "rungs of seeds, then extended by a value and a rung, at random and forced",
         of(spaces.GRID, spaces.RUNGS),
         0.1,
         pause_s=0.06,
         forced=True,
+        then=extended(spaces.GRID, spaces.MORE_RUNGS),
     ),
     Scenario("packs with segments and weights, at random", of(spaces.HOARD), 0.1, pause_s=0.08),
     Scenario("packs with segments and weights, forced", of(spaces.HOARD), 0.15, forced=True),
@@ -91,12 +99,13 @@ SCENARIOS = (
         compared="trials",
     ),
     Scenario(
-        "TPE, trials that pause and go on, one worker, forced",
+        "TPE, trials that pause and go on, then extended by six, one worker, forced",
         of(spaces.SEARCH, spaces.TPE, spaces.PROMOTION),
         0.05,
         workers=1,
         pack="1",
         forced=True,
+        then=extended(spaces.SEARCH, spaces.TPE, spaces.PROMOTION, {"trials": 22}),
         compared="trials",
     ),
     Scenario(

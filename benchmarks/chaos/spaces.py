@@ -85,6 +85,11 @@ PRUNER = {
 }
 
 RUNGS = {"function": "train.py:raced", "seeds": {"tune": [2, 4, 7]}}
+MORE_RUNGS = {
+    **RUNGS,
+    "axes": {"x": {"kind": "float", "values": [0.1, 0.2, 0.3, 0.4, 0.5]}},
+    "seeds": {"tune": [2, 4, 7, 9]},
+}
 
 PROMOTION = {
     "pruner": {"successivehalving": {"min_resource": 1, "reduction_factor": 2, "promote": True}},
@@ -116,6 +121,11 @@ DQN_WORDS = (
 def make(root: Path, name: str, *parts: dict[str, Any]) -> Study:
     """Starts the study `name` of a space made of `parts`."""
     return studies.start(root / "studies" / name, space(root, name, *parts))
+
+
+def extend(root: Path, name: str, *parts: dict[str, Any]) -> Study:
+    """Extends the study `name` to what a space of `parts` asks for."""
+    return studies.start(root / "studies" / name, space(root, name, *parts), extend=True)
 
 
 def space(root: Path, name: str, *parts: dict[str, Any]) -> Space:

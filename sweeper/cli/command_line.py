@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import typer
 
 from sweeper.cli.app import RUN_OPTIONS, app
 from sweeper.errors import SweeperError, cut
@@ -34,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         cut(word) if not index or word[:1] == "-" else word for index, word in enumerate(given)
     ]
     try:
-        app(args=known, prog_name="sweeper")
+        _command()(args=known, prog_name="sweeper")
     except SweeperError as error:
         log.error("%s", error)
         sys.exit(error.exit_code)
@@ -46,6 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(1)
     finally:
         gc.enable()
+
+
+@functools.cache
+def _command() -> Callable[..., Any]:
+    """All commands, made once in a process: who calls several waits for their making once."""
+    return typer.main.get_command(app)
 
 
 FLAGS = ("caption", "extend", "follow", "group", "other_code", "runs", "trace", "watch", "yes")

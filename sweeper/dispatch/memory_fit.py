@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -121,12 +122,17 @@ def largest(plan: Plan, trainable: Trainable) -> Need | None:
     return found
 
 
-def of_each_size(plan: Plan) -> Iterable[Run]:
+def of_each_size(plan: Plan) -> list[Run]:
     """A run of every kind whose size may be its own."""
-    alike: dict[tuple[object, ...], Run] = {}
-    for run in plan.cells:
-        alike.setdefault(_shape(run), run)
-    return alike.values()
+    return [run for run, _ in counted_by_size(plan)]
+
+
+def counted_by_size(plan: Plan) -> list[tuple[Run, int]]:
+    """The same, each with how many there are of its kind under one seed."""
+    cells = plan.cells
+    kinds = [_shape(run) for run in cells]
+    first = dict(zip(reversed(kinds), reversed(cells), strict=True))
+    return [(first[kind], number) for kind, number in Counter(kinds).items()]
 
 
 def _shape(run: Run) -> tuple[object, ...]:

@@ -218,11 +218,10 @@ def _panel(ax: Axes, table: pd.DataFrame, points: pd.DataFrame, lines: Axis | No
         line_marks.fewer(ax, every, look)
         if own.empty:
             continue
-        sns.lineplot(
-            x=own["step"],
-            y=own["point"],
-            ax=ax,
-            errorbar=None,
+        line_marks.along(
+            ax,
+            own["step"],
+            own["point"],
             color=look.colour,
             marker=look.marker,
             markersize=3.5,

@@ -17,7 +17,7 @@ _LONGEST_PATH = 200
 
 
 Modules = Callable[[Path, str], Sequence[Path]]
-"""From a folder and a name to the files of that module."""
+"""From a folder and a dotted name to the files that importing it from there runs."""
 
 
 class Imported(NamedTuple):
@@ -37,7 +37,7 @@ def closure(
     (`import_module("x")`), and scripts whose path stands in the text.
     """
     found: dict[Path, None] = {}
-    modules = functools.cache(_modules)  # most names are imported by many files
+    modules = _remembering()
     waiting = [file.resolve() for file in files]
     while waiting:
         file = waiting.pop()
@@ -62,25 +62,35 @@ def _imports_of(
         else:
             places = folders
         for place in places:
-            yield from _files_of(place, name.split(".") if name else [], modules)
+            yield from modules(place, name)
     for text in scripts:
         for place in (file.parent, *folders):
             yield from (path.resolve() for path in [place / text] if path.is_file())
 
 
-def _files_of(place: Path, parts: Sequence[str], modules: Modules) -> Iterator[Path]:
-    """The files that importing a dotted name from a folder runs; the last part may be a value."""
-    for part in parts:
-        yield from modules(place, part)
-        place = place / part
-    if not parts and (place / "__init__.py").is_file():
-        yield (place / "__init__.py").resolve()
+def _remembering() -> Modules:
+    """Looks for each name in a folder once, as most names are imported by many files."""
+
+    @functools.cache
+    def is_folder(place: Path) -> bool:
+        return place.is_dir()
+
+    @functools.cache
+    def files_of(place: Path, name: str) -> Sequence[Path]:
+        """The last part of the name may be a value; an empty name is the folder's own package."""
+        above, _, last = name.rpartition(".")
+        folder = place.joinpath(*above.split(".")) if above else place
+        inherited = files_of(place, above) if above else ()
+        return [*inherited, *(_modules(folder, last) if is_folder(folder) else ())]
+
+    return files_of
 
 
-def _modules(place: Path, name: str) -> list[Path]:
-    """The files of the module or package of that name in a folder."""
-    inside = [place / name / "__init__.py"]
-    inside += [place / f"{name}{suffix}" for suffix in (".py", *EXTENSION_SUFFIXES)]
+def _modules(folder: Path, name: str) -> list[Path]:
+    """The files of the module or package of that name in a folder, or of its own package."""
+    inside = [folder / name / "__init__.py"]
+    if name:
+        inside += [folder / f"{name}{suffix}" for suffix in (".py", *EXTENSION_SUFFIXES)]
     return [path.resolve() for path in inside if path.is_file()]
 
 

@@ -290,10 +290,17 @@ def _check_draws(space: Space, expansion: Expansion) -> None:
     """
     rng = np.random.default_rng(0)
     valid = False
+    seen: set[tuple[tuple[str, str | int | float], ...]] = set()
     for _ in range(_DRAWN):
         try:
-            expansion.draw(lambda _, over, __: sequences.at(over, _share(space, rng, over)))
-            valid = True
+            chosen = expansion.chosen_by(
+                lambda _, over, __: sequences.at(over, _share(space, rng, over))
+            )
+            labels = tuple((name, point.label) for name, point in chosen.items())
+            if labels not in seen:
+                seen.add(labels)
+                expansion.made_of(chosen)
+                valid = True
         except Rejected as error:
             if space.invalid != DROP:
                 raise Invalid(error.message, error.path) from error
@@ -303,5 +310,7 @@ def _check_draws(space: Space, expansion: Expansion) -> None:
 
 def _share(space: Space, rng: np.random.Generator, over: Any) -> float:
     inside = rng.random()
+    if hasattr(over, "choices"):
+        return float(inside)
     shares = [0.0, 1.0 - 1e-9, *([inside] if space.invalid == DROP else [])]
-    return float(inside if hasattr(over, "choices") else rng.choice(shares))
+    return shares[rng.integers(len(shares))]

@@ -51,9 +51,14 @@ def _with_defaults(found: Space, space: Space) -> Space:
 
 
 def _settings(shipped: Space, space: Space) -> Iterator[str]:
-    """What both say once for all trials, where it differs."""
+    """What both say once for all trials, where it differs.
+
+    A parameter that a study of older code does not have is no difference: its default changes
+    nothing.
+    """
     before, after = essential_texts(shipped), essential_texts(space)
-    for name in dict.fromkeys([*after, *before]):
+    newer = {f"fixed.{name}" for name in shipped.defaults if f"fixed.{name}" not in after}
+    for name in [name for name in dict.fromkeys([*after, *before]) if name not in newer]:
         once = name.startswith(("fixed.", "evaluation.", "derived.", "direction"))
         if once and before.get(name) != after.get(name):
             values = (found.get(name, "the default") for found in (after, before))

@@ -5,6 +5,7 @@ They are found by the names in the space and by what these files import, without
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import os
@@ -81,10 +82,16 @@ def loaded(space: Mapping[str, Any]) -> dict[str, Path]:
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if isinstance(file, str) and not file.startswith(most) and not _of_sweeper(module):
-            path = Path(file).resolve()
+            path = _resolved(file)
             if places & set(path.parents) and not installed & set(path.parents):
                 found[_name(path, folder, home)] = path
     return found
+
+
+@functools.cache
+def _resolved(file: str) -> Path:
+    """Where the file of a module lies, looked up once: it was imported from there."""
+    return Path(file).resolve()
 
 
 def located(name: str, folder: Path) -> Path:

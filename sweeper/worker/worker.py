@@ -26,7 +26,7 @@ from sweeper.worker.process.memory import MemoryGauge
 from sweeper.worker.process.stop_signal import StopSignal
 from sweeper.worker.process.watchdog import HUNG, Abandoned
 from sweeper.worker.run_queue import RunQueue
-from sweeper.worker.trainer import Trainer
+from sweeper.worker.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from sweeper.study.sampling.advisor import Advisor

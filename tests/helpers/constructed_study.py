@@ -16,7 +16,7 @@ from sweeper.planning.plan import Run
 from sweeper.space.overrides import parse_words
 from sweeper.study import studies
 from sweeper.study.study import Study
-from sweeper.worker.scoring import outcome
+from sweeper.worker.training.scoring import outcome
 
 Reports = list[tuple[int, dict[str, float]]]
 Went = Callable[[Run, Mapping[str, Any]], tuple[str, Reports] | None]

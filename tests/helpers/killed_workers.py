@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import errno
-import subprocess
+import functools
+import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 
+from sweeper.dispatch import entry
 from sweeper.report import publish
 from sweeper.study.study import Study
 from sweeper.worker.worker import Worker
+from tests.helpers.command import call
 
 Make = Callable[..., Study]
 
@@ -29,12 +34,48 @@ def table(study: Study) -> list[tuple[object, ...]]:
     ]
 
 
-def spawn(study: Study) -> subprocess.Popen[bytes]:
-    """One of two workers, in a process that can be killed."""
-    code = (
-        f"from sweeper.dispatch.entry import work; work({str(study.folder)!r}, 'auto', 'cpu', '2')"
+def spawn(study: Study, workers: int = 2, pack: str = "auto") -> BaseProcess:
+    """One of so many workers, in a process that can be killed."""
+    return _started(entry.work, str(study.folder), pack, "cpu", str(workers))
+
+
+def begun(*words: str) -> BaseProcess:
+    """A process that runs `sweeper WORDS`."""
+    return _started(_command, *words)
+
+
+def _started(target: Callable[..., None], *given: str) -> BaseProcess:
+    """A silent process, forked by one that has imported what workers import, and nothing else."""
+    process = _context().Process(target=_silently, args=(dict(os.environ), target, *given))
+    process.start()
+    return process
+
+
+@functools.cache
+def _context() -> multiprocessing.context.ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        [
+            "sweeper.cli.command_line",
+            "sweeper.dispatch.entry",
+            "sweeper.results.export.optuna_storage",
+            "sweeper.report.page.page",
+        ]
     )
-    return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    return context
+
+
+def _silently(environment: dict[str, str], target: Callable[..., None], *given: str) -> None:
+    """Runs it with the environment of who asked for it."""
+    os.environ.clear()
+    os.environ.update(environment)
+    for output in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+    target(*given)
+
+
+def _command(*words: str) -> None:
+    sys.exit(call(*words))
 
 
 def wait_for(study: Study, condition: Callable[[Study], bool]) -> None:

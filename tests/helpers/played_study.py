@@ -12,7 +12,7 @@ import yaml
 from sweeper.planning.loading import load
 from sweeper.study import studies
 from sweeper.study.study import Study
-from sweeper.worker.scoring import outcome
+from sweeper.worker.training.scoring import outcome
 
 Reports = list[tuple[int, dict[str, float]]]
 Outcome = Callable[[Any, Any], tuple[str, Reports] | None]

@@ -11,7 +11,7 @@ from sweeper.ledger.run_record import Point
 from sweeper.ledger.writer import Writer
 from sweeper.planning.plan import Run
 from sweeper.study.study import Study
-from sweeper.worker.scoring import outcome
+from sweeper.worker.training.scoring import outcome
 from tests.helpers.constructed_study import started
 
 SPACE: dict[str, Any] = {

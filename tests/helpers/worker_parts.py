@@ -16,7 +16,7 @@ from sweeper.worker.process.heartbeat import Heartbeat, identity
 from sweeper.worker.process.memory import MemoryGauge
 from sweeper.worker.process.stop_signal import StopSignal
 from sweeper.worker.run_queue import RunQueue
-from sweeper.worker.trainer import Trainer
+from sweeper.worker.training.trainer import Trainer
 
 
 def dead() -> WorkerHeader:

@@ -83,8 +83,9 @@ def lines(
         yield f"  left: {_left(plan, done)}"
     yield f"  time: {_time(plan, cells, costs, done, folder.parent, options, slurm)}"
     workers = _workers(plan, options, slurm)
-    yield from (f"  {line}" for line in plan_room.lines(plan, trainable, options, workers))
-    yield from (f"  {line}" for line in plan_room.fit(plan, trainable, options, dispatch))
+    most = plan_room.largest_pack(plan, trainable, options)
+    yield from (f"  {line}" for line in plan_room.lines(plan, trainable, options, workers, most))
+    yield from (f"  {line}" for line in plan_room.fit(plan, trainable, options, dispatch, most))
     if slurm:
         needed = _worker_s(plan, cells, costs, done) / 3600 if costs else None
         yield from (f"  {line}" for line in slurm_layout.lines(options, folder, plan.total, needed))

@@ -36,32 +36,38 @@ def pack(trainable: Trainable, run: Run, options: Options) -> int:
     return trainable.pack_size(run.params, run.task, options.device or "cpu")
 
 
-def _packs(plan: Plan, trainable: Trainable, options: Options) -> list[int]:
-    """The most members of a pack of every trial on every task, as far as is known here."""
-    alone = packs_elsewhere(options)
-    return [1 if alone else pack(trainable, run, options) for run in plan.cells]
-
-
-def _largest_pack(plan: Plan, trainable: SupportsMemoryEstimates, sizes: list[int]) -> int:
-    """The most bytes of packs of these sizes."""
-    pairs = zip(plan.cells, sizes, strict=True)
-    return max(trainable.pack_bytes(run.params, run.task, run.steps, n) for run, n in pairs)
-
-
-def lines(plan: Plan, trainable: Trainable, options: Options, workers: int) -> Iterator[str]:
-    """Memory and disk, as far as the trainable tells how large a run's state is."""
-    space, left_out = plan.space, ""
+def largest_pack(plan: Plan, trainable: Trainable, options: Options) -> int | None:
+    """The most bytes of a pack; `None` where only running it can tell."""
     if not isinstance(trainable, SupportsMemoryEstimates) or not plan.runs:
+        return None
+    alone = packs_elsewhere(options)
+    return max(
+        trainable.pack_bytes(
+            run.params, run.task, run.steps, 1 if alone else pack(trainable, run, options)
+        )
+        for run in memory_fit.of_each_size(plan)
+    )
+
+
+def lines(
+    plan: Plan, trainable: Trainable, options: Options, workers: int, most: int | None
+) -> Iterator[str]:
+    """Memory and disk, as far as the trainable tells how large a run's state is.
+
+    `most` is that of the largest pack.
+    """
+    space, left_out = plan.space, ""
+    if most is None or not isinstance(trainable, SupportsMemoryEstimates):
         yield "memory: only running it can tell"
         states = saved = 0
     else:
-        cells = [(run.params, run.task, run.steps) for run in plan.cells]
         alone = packs_elsewhere(options)
-        sizes = _packs(plan, trainable, options)
+        kinds = memory_fit.counted_by_size(plan)
+        sizes = [1 if alone else pack(trainable, run, options) for run, _ in kinds]
         whose = "run alone on a GPU, beside its packages"
         whose = whose if alone else "worker, beside its packages (on a CPU)"
-        yield f"memory: up to {size(_largest_pack(plan, trainable, sizes), 'B')} a {whose}"
-        one = [trainable.state_bytes(*cell) for cell in cells]
+        yield f"memory: up to {size(most, 'B')} a {whose}"
+        one = [trainable.state_bytes(run.params, run.task, run.steps) for run, _ in kinds]
         largest = max(size * each for size, each in zip(sizes, one, strict=True))
         saved = min(plan.total, workers * max(sizes)) * checkpoint.most_files(max(one))
         bound = round(space.checkpoint.max_gb * 10**9)
@@ -71,7 +77,8 @@ def lines(plan: Plan, trainable: Trainable, options: Options, workers: int) -> I
             left_out = f"; checkpoint.max_gb={space.checkpoint.max_gb:g} is less than the "
             left_out += f"{size(every, 'B')} of all, so that some saves are left out"
         if space.checkpoint.keep == "state":
-            stay = len(space.first_seeds) * sum(one)
+            under_a_seed = sum(count * each for (_, count), each in zip(kinds, one, strict=True))
+            stay = len(space.first_seeds) * under_a_seed
             yield checkpoint_store.kept_states(stay, space.checkpoint.max_gb)
     reports = space.average_steps // space.evaluation.every if space.evaluation else 1
     names = min(2 * plan.total, FOLD_AT)
@@ -82,11 +89,12 @@ def lines(plan: Plan, trainable: Trainable, options: Options, workers: int) -> I
     yield f"disk: about {size(records, 'B')} of records and {kept}, {several}{left_out}"
 
 
-def fit(plan: Plan, trainable: Trainable, options: Options, dispatch: str) -> Iterator[str]:
+def fit(
+    plan: Plan, trainable: Trainable, options: Options, dispatch: str, most: int | None
+) -> Iterator[str]:
     """What memory a worker has, which run does not fit in it, and what disk runs want."""
     found = memory_fit.largest(plan, trainable)
-    if found is not None and isinstance(trainable, SupportsMemoryEstimates):
-        most = _largest_pack(plan, trainable, _packs(plan, trainable, options))
+    if found is not None and most is not None:
         for room in memory_fit.rooms(options, dispatch, plan.total):
             said = memory_fit.complaint(plan, found, room)
             fewer = ", so that fewer runs share a pack" if most > room.given else ""

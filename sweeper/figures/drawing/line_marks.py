@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
@@ -42,12 +42,12 @@ def line(ax: Axes, own: pd.DataFrame, look: style.Look, *, joined: bool) -> None
     """
     if own["point"].isna().all():
         return
-    sns.lineplot(
-        x=own["(at)"],
-        y=own["point"],
-        ax=ax,
-        units=(own["point"].isna() | ~own["(known)"]).cumsum(),
-        estimator=None,
+    stretch = (own["point"].isna() | ~own["(known)"]).cumsum()
+    along(
+        ax,
+        own["(at)"],
+        own["point"],
+        stretch,
         color=look.colour,
         marker=look.marker,
         markersize=_MARKER_PT,
@@ -59,6 +59,22 @@ def line(ax: Axes, own: pd.DataFrame, look: style.Look, *, joined: bool) -> None
         low, high = own["low"], own["high"]
         ax.fill_between(own["(at)"], low, high, color=look.colour, alpha=0.2, linewidth=0)
     ax.vlines(own["(at)"], own["low"], own["high"], color=look.colour, linewidth=0.7)
+
+
+def along(
+    ax: Axes, x: pd.Series, y: pd.Series, stretch: pd.Series | None = None, **look: Any
+) -> None:
+    """Draws the finite points `x`, `y` in the order of x as a line, or one for each `stretch`.
+
+    It is what seaborn's `lineplot` draws, white edges of markers included, in a tenth of its time.
+    """
+    points = pd.DataFrame({"x": x.astype(float), "y": y.astype(float)})
+    points.insert(0, "stretch", 0 if stretch is None else stretch)
+    points = points[np.isfinite(points["x"]) & np.isfinite(points["y"])]
+    points = points.sort_values([*points.columns])
+    lines = [points] if stretch is None else [own for _, own in points.groupby("stretch")]
+    for own in lines:
+        ax.plot(own["x"], own["y"], markeredgewidth=0.75, markeredgecolor="w", **look)
 
 
 def lacking(ax: Axes, own: pd.DataFrame) -> None:

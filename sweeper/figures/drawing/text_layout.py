@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -30,7 +30,13 @@ _MOST_ROWS = 4
 
 def width_in(text: str, size_pt: float) -> float:
     """How wide `text` is, in inches, kerning left out."""
-    return sum(map(_advance, text)) * size_pt / 72
+    return _width(text) * size_pt / 72
+
+
+@lru_cache(maxsize=10_000)
+def _width(text: str) -> float:
+    """Its width for letters of size 1; lines that grow word by word are measured many times."""
+    return sum(map(_advance, text))
 
 
 @cache
@@ -47,9 +53,14 @@ def _advance(character: str) -> float:
 
 def lacking(figure: Figure) -> str:
     """The characters in the texts of `figure` that its font lacks, each once."""
-    known = get_font(findfont(FONT)).get_charmap()
     letters = dict.fromkeys("".join(text.get_text() for text in figure.findobj(Text)))
-    return "".join(one for one in letters if one.isprintable() and ord(one) not in known)
+    return "".join(one for one in letters if one.isprintable() and ord(one) not in _known())
+
+
+@cache
+def _known() -> frozenset[int]:
+    """The characters that the font has, by their numbers."""
+    return frozenset(get_font(findfont(FONT)).get_charmap())
 
 
 def widest_in(lines: Sequence[str], size_pt: float) -> float:

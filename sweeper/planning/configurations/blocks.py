@@ -89,11 +89,19 @@ class BlockExpansion(Expansion):
             made, values={BLOCK: name, **made.values}, labels={BLOCK: name, **made.labels}
         )
 
-    def draw(self, choose: Callable[[str, BaseDistribution, AxisKind], Any]) -> Configuration:
-        """A configuration of the block that `choose` names, of the labels that it gives there."""
+    def chosen_by(
+        self, choose: Callable[[str, BaseDistribution, AxisKind], Any]
+    ) -> dict[str, Point]:
+        """The block that `choose` names, and the points of the labels that it gives there."""
         axis: Any = self._axis
         name = choose(BLOCK, axis.distribution(BLOCK), axis)
-        return self._of(name, self._part(name).draw(choose))
+        return {BLOCK: Point(name, name, {}), **self._part(name).chosen_by(choose)}
+
+    def made_of(self, chosen: Mapping[str, Point]) -> Configuration:
+        """The configuration of a block and its points; `Rejected` where it is not a valid one."""
+        name = str(chosen[BLOCK].label)
+        own = {axis: point for axis, point in chosen.items() if axis != BLOCK}
+        return self._of(name, self._part(name).made_of(own))
 
     def twins(self, made: Configuration) -> Iterator[str]:
         """The other blocks that hold the same parameters, as far as their axes tell."""

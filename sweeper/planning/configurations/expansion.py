@@ -156,10 +156,18 @@ class Expansion:
         return Grid(tuple(found.values()), dropped)
 
     def draw(self, choose: Callable[[str, BaseDistribution, AxisKind], Any]) -> Configuration:
-        """The configuration of the labels that `choose` gives the active axes, in their order.
+        """The configuration of the labels that `choose` gives the active axes.
 
-        It is asked for the first axis of a zip group alone. Raises `Rejected` where the
-        combination is not valid.
+        Raises `Rejected` where the combination is not valid.
+        """
+        return self.made_of(self.chosen_by(choose))
+
+    def chosen_by(
+        self, choose: Callable[[str, BaseDistribution, AxisKind], Any]
+    ) -> dict[str, Point]:
+        """The points of the labels that `choose` gives the active axes, in their order.
+
+        It is asked for the first axis of a zip group alone.
         """
         chosen: dict[str, Point] = {}
         for group in self._groups:
@@ -167,6 +175,10 @@ class Expansion:
                 axis = self.space.axes[group.name]
                 label = choose(group.name, self.distribution(group.name), axis)
                 chosen.update(zip(group.names, self._row(group, label), strict=True))
+        return chosen
+
+    def made_of(self, chosen: Mapping[str, Point]) -> Configuration:
+        """The configuration of these points; `Rejected` where it is not a valid one."""
         try:
             made = self.configuration(chosen)
         except Invalid as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 import sweeper
@@ -95,6 +96,20 @@ def _claims(study: Study, ledger_state: LedgerState) -> dict[str, Any] | None:
 
 def _render(**parts: Any) -> str:
     """The template with these `parts`: all text is escaped, and no script but our own may run."""
+    script = (_FOLDER / "page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return _template().render(
+        counted=counted,
+        script=Markup(script),
+        digest=digest,
+        style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),
+        **parts,
+    )
+
+
+@functools.cache
+def _template() -> Template:
+    """The template, compiled once in a process."""
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -102,12 +117,4 @@ def _render(**parts: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script = (_FOLDER / "page.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template("page.html").render(
-        counted=counted,
-        script=Markup(script),
-        digest=digest,
-        style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),
-        **parts,
-    )
+    return environment.get_template("page.html")

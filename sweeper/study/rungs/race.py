@@ -28,19 +28,22 @@ def decide(plan: Plan, ledger_state: LedgerState, trials: Sequence[int]) -> Deci
     """The decision on those of `trials` that have the fewest seeds, which all have ended.
 
     They are compared with all trials that have as many seeds, by the means of these. A run that
-    diverged counts as the worst of all that did not.
+    diverged counts as the worst of all that did not. Where the score has constraints, the best is
+    one of the trials that keep them, and trials that surely break one end, too.
     """
     space = plan.space
     seeds = min(map(plan.seeds_of, trials))
     judged = [trial for trial in trials if plan.seeds_of(trial) == seeds]
     others = [t for t in range(len(plan.trials)) if _counts(plan, ledger_state, t, seeds)]
-    values = _values(plan, ledger_state, others, seeds)
-    best, found = race.behind(values if space.direction == "maximize" else -values)
-    least = (1 - LEVEL) / (len(space.rungs) - 1)
+    values, excess = _values(plan, ledger_state, others, seeds)
+    kept = (excess.mean(axis=2) <= 0).all(axis=0)
+    best, found = race.behind(values if space.direction == "maximize" else -values, kept)
+    looks = (len(space.rungs) - 1) * (1 + len(excess))
+    surely = np.min([found, *map(race.beyond, excess)], axis=0)
     ended = {
         trial: float(p)
-        for trial, p in zip(others, found, strict=True)
-        if trial in judged and p < least
+        for trial, p in zip(others, surely, strict=True)
+        if trial in judged and p < (1 - LEVEL) / looks
     }
     to = next(after for before, after in pairwise(space.rungs) if after > seeds)
     going_on = [trial for trial in judged if trial not in ended]
@@ -56,17 +59,27 @@ def _counts(plan: Plan, ledger_state: LedgerState, trial: int, seeds: int | None
     return all(record is not None and record.state in SCORED for record in records)
 
 
-def _values(plan: Plan, ledger_state: LedgerState, trials: Sequence[int], seeds: int) -> Array:
-    """The means over tasks of normalised scores, [trials × seeds]."""
-    tasks = {task: place for place, task in enumerate(plan.space.tasks)}
-    places = {seed: place for place, seed in enumerate(plan.space.seeds[:seeds])}
+def _values(
+    plan: Plan, ledger_state: LedgerState, trials: Sequence[int], seeds: int
+) -> tuple[Array, Array]:
+    """The means over tasks of normalised scores, [trials × seeds], and of by how much metrics break
+    their bounds, [bounds × trials × seeds], infinite where a run diverged."""
+    space = plan.space
+    tasks = {task: place for place, task in enumerate(space.tasks)}
+    places = {seed: place for place, seed in enumerate(space.seeds[:seeds])}
     scores = np.full((len(trials), seeds, len(tasks)), np.nan)
+    excess = np.full((len(space.score.bounds), *scores.shape), np.inf)
     for row, trial in enumerate(trials):
         for run in plan.runs_of(trial):
             record = ledger_state.runs[run.id]
             if run.seed in places and record.state != "nan" and record.score is not None:
-                scores[row, places[run.seed], tasks[run.task]] = record.score
-    pick = np.nanmin if plan.space.direction == "maximize" else np.nanmax
+                at = row, places[run.seed], tasks[run.task]
+                scores[at] = record.score
+                bounded = (record.end.also if record.end else None) or ()
+                pairs = zip(excess, space.score.bounds, bounded, strict=False)
+                for own, bound, value in pairs:
+                    own[at] = bound.excess(value)
+    pick = np.nanmin if space.direction == "maximize" else np.nanmax
     worst = float(pick(scores)) if np.isfinite(scores).any() else 0.0
     found: Array = np.where(np.isfinite(scores), scores, worst).mean(axis=2)
-    return found
+    return found, excess.mean(axis=3)

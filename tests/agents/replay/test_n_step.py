@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from agents.replay.buffer import Replay
-from agents.replay.episode_ends import n_step_returns
+from agents.replay.storage.episode_ends import n_step_returns
 from agents.shape import Shape
 
 REWARDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)

@@ -15,10 +15,11 @@ import torch
 
 from agents import streams
 from agents.learners import dqn, td3
-from agents.replay import prioritised, store
+from agents.replay import prioritised
 from agents.replay.buffer import Replay
 from agents.replay.frames import stored_row
-from agents.replay.store import FramesInMemory, MappedFrames
+from agents.replay.storage import store
+from agents.replay.storage.store import FramesInMemory, MappedFrames
 from tests.helpers.stack_env import SHAPE
 
 GAMMA = np.array([0.9, 0.5, 1.0], np.float32)
@@ -78,7 +79,7 @@ def test_frames_in_files_are_those_in_memory(envs: int) -> None:
 
 
 def test_rows_are_read_in_blocks_by_whoever_loads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.replay.buffer._BLOCK", 100)
+    monkeypatch.setattr("agents.replay.storage.steps._BLOCK", 100)
     one, other = (Replay(SHAPE, MEMBERS, 50, "cpu", 2) for _ in range(2))
     for _ in range(70):
         step(one, 2)

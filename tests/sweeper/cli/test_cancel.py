@@ -86,7 +86,7 @@ def test_local_workers_and_their_watcher_stop_and_the_same_command_goes_on(
     status = here("status")
     assert "  cancelled 2" in status
     assert "hops: nothing to stop" in here("cancel")
-    assert "4 complete" in said(*run, cwd=tmp_path)
+    assert "4 complete" in here(*run)
     assert study.cancelled is None
     assert "all runs have ended" in here("cancel")
     direct = make_study(*LONG, name="direct")

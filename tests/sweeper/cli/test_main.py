@@ -264,7 +264,8 @@ def test_what_other_programs_spell_with_dashes_is_understood(
     given: list[str], meant: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(command_line, "app", lambda args, **_: asked.extend(args))
+    taking = lambda args, **_: asked.extend(args)  # noqa: E731
+    monkeypatch.setattr(command_line, "_command", lambda: taking)
     command_line.main(given)
     assert [asked[0], *sorted(asked[1:])] == [meant[0], *sorted(meant[1:])]
     assert "=" not in "".join(asked[1:2]) or "=" in meant[1]

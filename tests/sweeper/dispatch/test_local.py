@@ -28,11 +28,6 @@ UNDRAWN = "figures=[]"
 SLOW = ("fixed.pause_s=0.005", "checkpoint.every_s=0.1", "steps=60", "seeds=4", UNDRAWN)
 
 
-def sweeper(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sweeper", *words]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-
-
 def begin(*words: str, cwd: Path) -> subprocess.Popen[str]:
     """Starts a sweep in a process group of its own, as a terminal would."""
     return subprocess.Popen(
@@ -112,7 +107,7 @@ def test_six_kills_lose_nothing_and_change_nothing(space_file: Path, tmp_path: P
 
 
 def test_killing_the_watcher_does_not_stop_the_workers(
-    space_file: Path, tmp_path: Path, gate: Path
+    space_file: Path, tmp_path: Path, gate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate.unlink()
     watcher = begin("run", space_file.name, "workers=2", *SLOW, cwd=tmp_path)
@@ -123,8 +118,8 @@ def test_killing_the_watcher_does_not_stop_the_workers(
     watcher.kill()
     watcher.wait()  # its output ends only with its workers, who hold it, too
     gate.touch()
-    joined = sweeper("run", space_file.name, "workers=2", *SLOW, cwd=tmp_path)
-    assert joined.returncode == 0, joined.stderr
+    monkeypatch.chdir(tmp_path)
+    assert call("run", space_file.name, "workers=2", *SLOW) == 0
     watcher.communicate()
     assert study.ended
     assert len(study.ledger_state().workers) == 2, "the workers of the dead watcher were enough"
@@ -133,7 +128,7 @@ def test_killing_the_watcher_does_not_stop_the_workers(
 
 @pytest.mark.parametrize("group", [True, False], ids=["terminal", "watcher only"])
 def test_ctrl_c_saves_and_the_same_command_goes_on(
-    space_file: Path, tmp_path: Path, gate: Path, group: bool
+    space_file: Path, tmp_path: Path, gate: Path, group: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("run", space_file.name, "workers=2", "steps=60", UNDRAWN)
     gate.unlink()
@@ -149,8 +144,8 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(
     assert "the same command goes on from here" in output
     assert not working(study)
     assert any(r.resume_from for r in study.ledger_state().runs.values()), "nothing was saved"
-    again = sweeper(*words, cwd=tmp_path)
-    assert again.returncode == 0, again.stderr
+    monkeypatch.chdir(tmp_path)
+    assert call(*words) == 0
     runs = study.ledger_state().runs.values()
     assert all(record.end is not None for record in runs)
     assert any(record.tries[record.last].resumed > 0 for record in runs)

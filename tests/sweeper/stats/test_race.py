@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import polygamma
 
-from sweeper.stats.choosing.race import _inverse_trigamma, behind
+from sweeper.stats.choosing.race import _inverse_trigamma, behind, beyond
 
 RNG = np.random.default_rng(0)
 
@@ -61,3 +62,20 @@ def test_one_configuration_is_the_best() -> None:
 @pytest.mark.parametrize("value", [1e-3, 0.3, 1.0, 5.0, 1e3])
 def test_trigamma_is_inverted(value: float) -> None:
     assert polygamma(1, _inverse_trigamma(value)) == pytest.approx(value, rel=1e-8)
+
+
+def test_the_best_is_one_of_those_that_may_be() -> None:
+    values = np.array([[9.0, 9.1, 9.2], [1.1, 1.3, 1.2], [1.1, 1.0, 1.2], [-9.0, -9.2, -9.1]])
+    best, found = behind(values, np.array([False, True, True, True]))
+    assert best == 1 and found[0] == 1 and found[3] < 0.01
+    best, found = behind(values, np.zeros(4, bool))
+    assert (found == 1).all()
+    assert behind(values, np.ones(4, bool))[0] == behind(values)[0] == 0
+
+
+def test_a_bound_is_surely_broken_where_all_seeds_say_so() -> None:
+    excess = np.array([[1.0, 1.1, 0.9], [0.1, -0.2, 0.3], [-1.0, -1.1, -0.9], [2.0, 2.0, 2.0]])
+    found = beyond(np.vstack([excess, [[np.inf, 1.0, 1.0]]]))
+    assert found[0] < 0.05 and found[3] == 0 and (found[[1, 2, 4]] > 0.5).all()
+    known = stats.ttest_1samp(excess[0], 0, alternative="greater").pvalue
+    assert found[0] == pytest.approx(5 * known, rel=1e-3)

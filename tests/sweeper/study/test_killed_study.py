@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
 from sweeper.study.study import Study
 from tests.helpers.advised_study import maker, work
+from tests.helpers.killed_workers import spawn
 from tests.helpers.kills import KILLS
 
 
@@ -25,24 +23,21 @@ def test_a_study_that_is_killed_and_replayed_decides_as_one_that_was_not(make, c
     calm = work(make(name="calm", **KILLS[case]))
     started = make(name="killed", **KILLS[case], limits={"deaths": 99})
     rng, kills = random.Random(case), 0
-    code = (
-        "import sys; from sweeper.dispatch.entry import work; work(sys.argv[1], 'auto', 'cpu', '1')"
-    )
     while not Study.open(started.folder).ended:
-        worker = subprocess.Popen([sys.executable, "-c", code, str(started.folder)])
+        worker = spawn(started, workers=1)
         planned = len(list(started.paths.trials.glob("*[0-9]")))
         if kills < 2:
             deadline = time.monotonic() + 300
             while (
                 len(list(started.paths.trials.glob("*[0-9]"))) <= planned
-                and worker.poll() is None
+                and worker.is_alive()
                 and time.monotonic() < deadline
             ):
                 time.sleep(0.01)
             time.sleep(rng.uniform(0, 0.4))
-            worker.send_signal(signal.SIGKILL)
+            worker.kill()
             kills += 1
-        worker.wait(300)
+        worker.join(300)
     killed = Study.open(started.folder)
     assert [t.labels for t in killed.plan.trials] == [t.labels for t in calm.plan.trials]
     states = [found.ledger_state() for found in (calm, killed)]

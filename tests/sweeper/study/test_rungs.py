@@ -155,6 +155,24 @@ def test_what_diverged_is_worse_than_all(make: Any) -> None:
     assert seeds(work(make(axes=axes))) == [10, 10, 2, 2]
 
 
+def test_the_best_is_one_that_keeps_the_bounds(make: Any) -> None:
+    """Heights are 0, -0.2, -60 and -90: trials 0 and 1 break the bound, which two seeds hardly say
+    for sure."""
+    axes = {"x": {"kind": "int", "values": [0, 1, 2, 3]}}
+    score = {"metric": "score", "constraints": {"score": "<= -30"}}
+    made = work(make(axes=axes, score=score))
+    assert seeds(made) == [5, 5, 10, 2]
+    first, second = every(made)
+    assert first.best == second.best == 2
+    assert set(first.ended) == {3} and set(second.ended) == {0, 1}
+
+
+def test_where_nobody_keeps_a_bound_only_those_end_that_surely_break_it(make: Any) -> None:
+    axes = {"x": {"kind": "int", "values": [0, 1, 2]}}
+    score = {"metric": "score", "constraints": {"score": ">= 5"}}
+    assert seeds(work(make(axes=axes, score=score)))[2] == 2
+
+
 def test_a_sampler_plans_all_trials_before_the_first_decision(make: Any) -> None:
     axes = {"x": {"kind": "int", "low": 0, "high": 5}}
     done = work(make(axes=axes, sampler={"tpe": {"n_startup_trials": 2, "seed": 1}}, trials=6))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 import threading
 from dataclasses import replace
 
@@ -21,6 +19,7 @@ from sweeper.study.study import Study
 from sweeper.study.versions import FOLDED
 from sweeper.trainable.loading import load_trainable
 from sweeper.worker.worker import Worker
+from tests.helpers.killed_workers import begun
 
 
 @pytest.fixture
@@ -214,11 +213,10 @@ def test_a_live_worker_sees_an_extension(join):
 
 def test_processes_that_start_one_study_at_once_share_it(space_file, tmp_path):
     words = ["run", str(space_file), f"root={tmp_path / 'r'}", "dispatch=inline", "figures=[]"]
-    both = [
-        subprocess.Popen([sys.executable, "-m", "sweeper", *words], stdout=subprocess.DEVNULL)
-        for _ in range(3)
-    ]
-    assert [process.wait(120) for process in both] == [0] * 3
+    three = [begun(*words) for _ in range(3)]
+    for process in three:
+        process.join(120)
+    assert [process.exitcode for process in three] == [0] * 3
     done = Study.open(tmp_path / "r" / "hops")
     assert plans(done) == ["0"] and done.ended
     assert {record.attempts for record in done.ledger_state().runs.values()} == {1}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +49,7 @@ def test_a_killed_worker_s_runs_are_resumed_and_come_out_the_same(
     process = spawn(killed)
     wait_for(killed, has_checkpoint)
     process.kill()
-    process.wait()
+    process.join()
     gate.touch()
     assert not killed.ended
     run(killed)
@@ -68,8 +67,9 @@ def test_a_stopped_worker_saves_and_gives_up_its_runs(make_study: Make) -> None:
     study = make_study("fixed.pause_s=0.01", "steps=400")
     process = spawn(study)
     wait_for(study, lambda s: any(r.step >= 20 for r in s.ledger_state().runs.values()))
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=120) == 0
+    process.terminate()
+    process.join(120)
+    assert process.exitcode == 0
     ledger_state = study.ledger_state()
     assert all(worker.closed for worker in ledger_state.workers.values())
     assert {record.state for record in ledger_state.runs.values()} == {"open"}
@@ -184,7 +184,9 @@ def test_two_workers_share_a_study(make_study: Make, gate: Path) -> None:
     processes = [spawn(study) for _ in range(2)]
     wait_for(study, lambda s: len({r.worker for r in s.ledger_state().runs.values()}) == 2)
     gate.touch()
-    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0]
     ledger_state = study.ledger_state()
     assert study.ended
     assert all(record.attempts == 1 for record in ledger_state.runs.values())

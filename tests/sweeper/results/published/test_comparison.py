@@ -241,6 +241,13 @@ def test_what_a_study_sets_otherwise_than_the_shipped_space_is_named():
     assert changed(space.model_copy(update={"study": "my_own"})) == []
 
 
+def test_a_parameter_that_came_later_is_no_difference_of_a_study_begun_before():
+    space = load("spaces/asymmetry_alpha.yaml", "paper")
+    assert "update_times" in space.defaults
+    older = {name: value for name, value in space.defaults.items() if name != "update_times"}
+    assert changed(space.model_copy(update={"defaults": older})) == []
+
+
 def test_a_network_that_is_only_called_like_the_published_one_is_named():
     file, words = "spaces/mujoco_critic_blocks.yaml", ["axes.critic.values.original.units=8"]
     space = load(file, "paper", parse_words(words, [])[1])

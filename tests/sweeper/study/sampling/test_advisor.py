@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -19,6 +17,7 @@ from sweeper.study.sampling import proposals
 from sweeper.study.sampling.advisor import Advisor
 from sweeper.study.study import Study
 from tests.helpers.advised_study import CHOICES, maker, work
+from tests.helpers.killed_workers import spawn
 from tests.helpers.kills import KILLS
 from tests.helpers.paths import COUNTER_AGENT
 
@@ -64,13 +63,10 @@ def test_no_configuration_comes_twice(make, sampler):
 
 def test_the_total_is_exact_however_many_workers_plan(make):
     started = make(trials=11, seeds=1, pause=0.02)
-    code = (
-        "import sys; from sweeper.dispatch.entry import work; work(sys.argv[1], 'auto', 'cpu', '4')"
-    )
-    workers = [
-        subprocess.Popen([sys.executable, "-c", code, str(started.folder)]) for _ in range(4)
-    ]
-    assert [worker.wait(300) for worker in workers] == [0] * 4
+    workers = [spawn(started, workers=4) for _ in range(4)]
+    for worker in workers:
+        worker.join(300)
+    assert [worker.exitcode for worker in workers] == [0] * 4
     found = Study.open(started.folder)
     assert found.ended and len(found.plan.trials) == 11
     firsts = sorted(int(path.name) for path in found.paths.trials.iterdir())

@@ -56,7 +56,7 @@ def test_samplers_that_know_constraints_keep_to_them(make, sampler):
     """The best size is 5, which breaks the bound; the sizes that keep it end at 4."""
     options = {"tpe": {"n_startup_trials": 5}, "gp": {"n_startup_trials": 5}}
     options["nsgaii"] = {"population_size": 4}
-    keys = {"sampler": {sampler: options[sampler]}, "seeds": 1, "trials": 18}
+    keys = {"sampler": {sampler: options[sampler]}, "seeds": 1, "trials": 14}
     free, kept = (
         work(make(name=f"{sampler}{rule['metric']}{number}", score=rule, **keys))
         for number, rule in enumerate(({"metric": "score"}, KEPT))

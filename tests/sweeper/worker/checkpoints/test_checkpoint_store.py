@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,7 +18,7 @@ from sweeper.report.status import summarise
 from sweeper.report.status_text import summary_lines
 from sweeper.study.study import Study
 from sweeper.worker.checkpoints import checkpoint, checkpoint_store
-from sweeper.worker.trainer import Training
+from sweeper.worker.training.live_pack import LivePack
 from tests.helpers.hoarder_study import ONE, QUICK, Make, files, maker, weights
 from tests.helpers.killed_workers import has_checkpoint, run, spawn, table, wait_for
 from tests.helpers.worker_parts import WorkerParts, dead
@@ -41,8 +40,8 @@ def test_kills_with_segments_change_nothing(make: Make, gate: Path, pack: str) -
         before = len(list(killed.paths.ledger.iterdir()))
         process = spawn(killed)
         wait_for(killed, lambda s, n=before: _saved_since(s, n))  # type: ignore[misc]
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
     gate.touch()
     run(killed, pack)
     assert table(killed) == table(calm)
@@ -68,7 +67,7 @@ def test_a_missing_segment_means_from_the_start(make: Make, gate: Path) -> None:
     process = spawn(study)
     wait_for(study, has_checkpoint)
     process.kill()
-    process.wait()
+    process.join()
     gate.touch()
     for file in study.paths.checkpoints.glob("*.rows.npz"):
         file.unlink()
@@ -263,7 +262,7 @@ def test_a_save_that_takes_long_is_followed_by_ten_times_as_long(
 ) -> None:
     now = 0.0
     monkeypatch.setattr("sweeper.worker.worker.time.monotonic", lambda: now)
-    training = Training(pack=None, live={}, watchdog=None, saved=100.0)  # type: ignore[arg-type]
+    training = LivePack(pack=None, live={}, watchdog=None, saved=100.0)  # type: ignore[arg-type]
     for save_s, pause_s in ((6.0, 60.0), (0.1, 30.0)):
         training.save_s = save_s
         now = 100.0 + pause_s - 1
@@ -274,17 +273,17 @@ def test_a_save_that_takes_long_is_followed_by_ten_times_as_long(
 
 def test_a_save_is_timed(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     study = make(*QUICK, *ONE)
-    write, due, timed = checkpoint.write, Training.due, []
+    write, due, timed = checkpoint.write, LivePack.due, []
 
     def slow(path: Path, state: dict[str, np.ndarray]) -> None:
         time.sleep(0.02)
         write(path, state)
 
-    def noted(self: Training, every_s: float) -> bool:
+    def noted(self: LivePack, every_s: float) -> bool:
         timed.append(self.save_s)
         return due(self, every_s)
 
     monkeypatch.setattr(checkpoint, "write", slow)
-    monkeypatch.setattr(Training, "due", noted)
+    monkeypatch.setattr(LivePack, "due", noted)
     run(study)
     assert timed[0] == 0.0 and timed[-1] >= 0.02

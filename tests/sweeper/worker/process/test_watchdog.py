@@ -22,7 +22,7 @@ from sweeper.worker import worker
 from sweeper.worker.process import watchdog
 from sweeper.worker.process.stop_signal import StopSignal
 from sweeper.worker.process.watchdog import Abandoned, Watchdog
-from sweeper.worker.trainer import Trainer
+from sweeper.worker.training.trainer import Trainer
 from tests.helpers.command import call
 
 SPACE: dict[str, Any] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from sweeper.ledger.run_record import PAUSED, Point
 from sweeper.ledger.state import LedgerState
@@ -19,43 +19,16 @@ from sweeper.trainable.abilities import (
     SupportsStop,
 )
 from sweeper.trainable.contract import Pack, Report, State
-from sweeper.worker.checkpoints import checkpoint
-from sweeper.worker.checkpoints.checkpoint import Part
 from sweeper.worker.checkpoints.joined import whole
 from sweeper.worker.held_run import HeldRun, RunEnd
-from sweeper.worker.kept_weights import KeptWeights
 from sweeper.worker.ledger_protocol import LedgerProtocol
 from sweeper.worker.process import watchdog
 from sweeper.worker.process.stop_signal import StopSignal
 from sweeper.worker.process.their_code import Raised, theirs
 from sweeper.worker.process.watchdog import Abandoned, Watchdog
-from sweeper.worker.scoring import outcome
-
-_SHARE = 10
-"""A save is followed by at least so many times its own time without one."""
-
-
-@dataclass
-class Training:
-    """A pack and the holds of its live members."""
-
-    pack: Pack
-    live: dict[int, HeldRun]
-    watchdog: Watchdog
-    saved: float = field(default_factory=time.monotonic)
-    save_s: float = 0.0
-
-    def due(self, every_s: float) -> bool:
-        """Whether to save now: after `every_s` seconds, or later where saving takes long."""
-        return time.monotonic() - self.saved > max(every_s, _SHARE * self.save_s)
-
-    def drop(self, members: Iterable[int]) -> None:
-        """Takes members out of the pack; the others train on."""
-        members = list(members)
-        for member in members:
-            del self.live[member]
-        with theirs(self.watchdog):
-            self.pack.drop(members)
+from sweeper.worker.training.kept_weights import KeptWeights
+from sweeper.worker.training.live_pack import LivePack
+from sweeper.worker.training.scoring import outcome
 
 
 class Trainer:
@@ -97,7 +70,7 @@ class Trainer:
         self._live = live = dict(enumerate(holds))
         self._start(holds)
         try:
-            self._step(Training(self._begin(holds), live, self.watchdog))
+            self._step(LivePack(self._begin(holds), live, self.watchdog))
         except Raised as raised:
             self._raised(list(live.values()), raised)
         except Exception:
@@ -126,7 +99,7 @@ class Trainer:
         reads = isinstance(trainable, ReadsRows) and trainable.reads_rows(run.params)
         return state if state is None or reads else whole(state)
 
-    def _step(self, training: Training) -> None:
+    def _step(self, training: LivePack) -> None:
         """Steps a pack until nobody is left in it, or this worker must stop."""
         while training.live:
             with theirs(self.watchdog):
@@ -142,14 +115,14 @@ class Trainer:
             elif training.due(self._study.space.checkpoint.every_s):
                 self._save(training)
 
-    def _stop(self, training: Training) -> None:
+    def _stop(self, training: LivePack) -> None:
         """Makes members that run by themselves leave before anybody else can take their runs."""
         if isinstance(training.pack, SupportsStop):
             with theirs(self.watchdog):
                 reports = training.pack.stop()
             self._record(training, reports)
 
-    def _record(self, training: Training, reports: Sequence[Report]) -> None:
+    def _record(self, training: LivePack, reports: Sequence[Report]) -> None:
         """Writes down what members report, and ends those that are pruned by it, or done.
 
         What is trained may be ahead of its judge; then it is pruned all the same.
@@ -183,7 +156,7 @@ class Trainer:
         if len(training.live) == 1 < before:
             self._start(list(training.live.values()))
 
-    def _end_late(self, training: Training) -> None:
+    def _end_late(self, training: LivePack) -> None:
         """Ends members that have been trained for longer than a run may be."""
         hours = self._study.space.limits.run_hours
         if hours is None:
@@ -220,7 +193,7 @@ class Trainer:
         log.error("what is trained has not returned for %.0f seconds: the worker leaves", waited_s)
         return True
 
-    def _drop_pruned(self, training: Training) -> None:
+    def _drop_pruned(self, training: LivePack) -> None:
         kept = self._unpruned(list(training.live.values()))
         training.drop([i for i, hold in training.live.items() if hold not in kept])
 
@@ -235,11 +208,11 @@ class Trainer:
         self._end([hold for hold in holds if hold.run.trial in pruned], "pruned")
         return [hold for hold in holds if hold.run.trial not in pruned]
 
-    def _pause(self, training: Training) -> None:
+    def _pause(self, training: LivePack) -> None:
         """Saves and gives up members that have come to the step at which their trial pauses."""
         paused = {i: hold for i, hold in training.live.items() if self._due(hold, hold.step)}
         if paused:
-            self._attempts.save(_states(training, paused), training.pack.step)
+            self._attempts.save(training.states(paused), training.pack.step)
             self._attempts.release(list(paused.values()), PAUSED)
             training.drop(paused)
 
@@ -257,18 +230,18 @@ class Trainer:
             return False
         return any(place >= bound and metric in metrics for place, metrics in hold.curve)
 
-    def _save(self, training: Training) -> None:
+    def _save(self, training: LivePack) -> None:
         """Saves every member's state; those whom another worker took over leave the pack."""
         begin = time.monotonic()
         lost = {i: h for i, h in training.live.items() if self._attempts.superseded(h)}
         for hold in lost.values():
             self._attempts.leave(hold)
         training.drop(lost)
-        self._attempts.save(_states(training, training.live), training.pack.step)
+        self._attempts.save(training.states(training.live), training.pack.step)
         training.saved = time.monotonic()
         training.save_s = training.saved - begin
 
-    def _outcome(self, training: Training, report: Report) -> RunEnd:
+    def _outcome(self, training: LivePack, report: Report) -> RunEnd:
         hold, pack = training.live[report.member], training.pack
         step = min(report.step, hold.run.steps)
         end = outcome(self._study.space, hold.run, hold.curve, step, diverged=report.diverged)
@@ -315,12 +288,3 @@ class Trainer:
 
 def _too_long(hours: float) -> str:
     return f"it was trained for longer than limits.run_hours: {hours:g}"
-
-
-def _states(training: Training, members: Mapping[int, HeldRun]) -> Iterator[tuple[HeldRun, Part]]:
-    """The states of `members` that have one, one after the other: together they may be large."""
-    for member, hold in members.items():
-        with theirs(training.watchdog):
-            part = checkpoint.unsaved(training.pack, member, hold.saved)
-        if part is not None:
-            yield hold, part
