@@ -165,12 +165,13 @@ class PopulationTrainable:
     def pack_bytes(self, params: Params, task: str, steps: int, members: int) -> int:
         """The most bytes of memory that a population takes on a CPU; 0 where nobody can tell.
 
-        That is at a round: the states of all members, and the pack that begins from them.
+        That is at a round: the states of all members, the copies, which are half as many at most,
+        and the pack that begins from them.
         """
         if not isinstance(self.agent, SupportsMemoryEstimates):
             return 0
         pack = self.agent.pack_bytes(self._member(params), task, steps, _size(params))
-        return members * (pack + self.state_bytes(params, task, steps))
+        return members * (pack + 3 * self.state_bytes(params, task, steps) // 2)
 
     def largest_part(self, params: Params, task: str, steps: int) -> tuple[str, int]:
         """What takes most memory of the members; 0 bytes where the agent cannot tell."""
