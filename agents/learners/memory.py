@@ -24,7 +24,6 @@ else:
     torch = LazyModule("torch")
 
 _EVALUATED = 10  # environments, as an evaluation is usually of ten episodes
-_CPU_CACHE = 32 * 2**20  # bytes of the passes of one member's update that a pack may share it with
 _GPU_PACK = 256
 _GPU_COPIES = 7  # of trained weights, where all members are updated at once; without moments
 _GPU_SHARE = 0.7  # of the free memory: workers may share the GPU, and its allocator fragments
@@ -78,16 +77,13 @@ class SizedLearner(PackLearner):
     def pack_size(cls, params: Mapping[str, Any], task: str, device: str) -> int:
         """Returns how many runs train best together on `device`.
 
-        On a CPU `cpu_pack` (more members save calls but leave the caches, those of large images
-        alone), and where the GPU is on another machine; on a GPU what its free memory holds, at
-        most 256.
+        On a CPU `cpu_pack` (more members save calls but leave the caches), and where the GPU is on
+        another machine; on a GPU what its free memory holds, at most 256.
         """
         if not cls.packs_with(params):
             return 1
         if device == "cpu" or not torch.cuda.is_available():
-            complete = cls.complete(params)
-            passes = 4 * cls.sizes(complete, cls.shape_of(complete, task)).passes
-            return cls.cpu_pack if passes < _CPU_CACHE else 1
+            return cls.cpu_pack
         free, _ = torch.cuda.mem_get_info(device)
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         sizes, replay = cls._sizes_and_replay(params, task, None)

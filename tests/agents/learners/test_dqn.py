@@ -160,21 +160,6 @@ def test_pack_size_on_a_gpu_follows_its_free_memory(monkeypatch):
     assert 1 < size(500) < size(1000) < 256
 
 
-def test_on_a_cpu_large_images_train_alone():
-    small = {"network.body": "atari", "network.convs": (16, 32, 32), "env.size": 42}
-    small |= {"network.kernels": (4, 4, 3), "network.strides": (2, 2, 2), "network.units": 128}
-    nature = {"network.body": "atari", "network.convs": (32, 64, 64), "network.units": 512}
-    sizes = [
-        Learner.pack_size(params, task, "cpu")
-        for params, task in (
-            ({}, "minatar/breakout"),
-            (small, "atari/pong"),
-            (nature, "atari/pong"),
-        )
-    ]
-    assert sizes == [Learner.cpu_pack, Learner.cpu_pack, 1]
-
-
 def test_signature_is_what_members_must_share():
     def signature(task="minatar/breakout", **params):
         return Learner.signature({k.replace("__", "."): v for k, v in params.items()}, task)
