@@ -162,7 +162,7 @@ def _check_uses(space: Space, names: list[str]) -> None:
 
 
 def _check_metrics(space: Space, names: list[str]) -> None:
-    """Raises `Invalid` for metrics of members that no run reports, by which none would be scored."""
+    """Raises `Invalid` for scores and bounds by metrics of members that no run reports."""
     assert space.population is not None
     told = [f"{_KEY}.{one}" for one in ("parent", space.score.metric, *names)]
     valid, last = [f"{_KEY}.leader", *(f"{one}.0" for one in told)], space.population.size - 1
