@@ -238,11 +238,16 @@ def _costs(space: Space, root: Path, trainable: Trainable) -> Costs:
     for name in studies.names(root):
         with suppress(SweeperError):  # of a study that cannot be read any more
             study = Study.open(root / name)
-            same = study.space.identity == space.identity
+            same = _trained(study.space) == _trained(space)
             if same and ours.issuperset(own_files.named(study.space.dump())):
                 for signature, cost in _ended(study, trainable):
                     costs[signature].append(cost)
     return costs
+
+
+def _trained(space: Space) -> tuple[str, int]:
+    """What a run trains: the agent, and how many members, where it is a population."""
+    return space.identity, 0 if space.population is None else space.population.size
 
 
 def _ended(study: Study, trainable: Trainable) -> Iterator[tuple[str, float]]:

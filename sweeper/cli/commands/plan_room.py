@@ -41,12 +41,13 @@ def largest_pack(plan: Plan, trainable: Trainable, options: Options) -> int | No
     if not isinstance(trainable, SupportsMemoryEstimates) or not plan.runs:
         return None
     alone = packs_elsewhere(options)
-    return max(
+    sizes = (
         trainable.pack_bytes(
             run.params, run.task, run.steps, 1 if alone else pack(trainable, run, options)
         )
         for run in memory_fit.of_each_size(plan)
     )
+    return max(sizes) or None  # 0 is what says one that asks an agent which cannot tell
 
 
 def lines(

@@ -34,6 +34,8 @@ def settled(space: Space, trainable: Trainable) -> Space:
         _check_rounds(space)
     with mistakes.under():
         _check_uses(space, names)
+    with mistakes.under():
+        _check_metrics(space, names)
     mistakes.check()
     return space.model_copy(
         update={
@@ -99,13 +101,15 @@ def _unfit(space: Space, trainable: Trainable, name: str) -> str:
     if any(name in group for group in space.zip):
         return "moves together with others (zip)"
     one = named(trainable.parameters, name)
-    _values(space, trainable, name, axis)
+    values = _values(space, trainable, name, axis)
     by_agent: Mapping[str, Mapping[str, Parameter]] = getattr(trainable, "by_agent", {})
     owners = [known.get(name) for known in by_agent.values()] or [one]
     if not all(found is not None for found in owners):
         return "is no parameter of all agents"
     if not all(found.packable for found in owners if found is not None):
         return "may not differ within a pack"
+    if len(values) < 2:
+        return "has one value alone"
     whole = any(found.kind is int for found in owners if found is not None)
     if whole and axis.kind != "int" and axis.ends is not None:
         return "is a whole number: give its axis the kind int"
@@ -154,6 +158,27 @@ def _check_uses(space: Space, names: list[str]) -> None:
         for path in _uses(space, name):
             why = f"names {name}, which the population searches: it has no one value in a trial"
             mistakes.add(Invalid(why, path))
+    mistakes.check()
+
+
+def _check_metrics(space: Space, names: list[str]) -> None:
+    """Raises `Invalid` for scores and bounds by metrics of members that no run reports."""
+    assert space.population is not None
+    told = [f"{_KEY}.{one}" for one in ("parent", space.score.metric, *names)]
+    valid, last = [f"{_KEY}.leader", *(f"{one}.0" for one in told)], space.population.size - 1
+    place = [0] if space.score.also else []
+    asked: list[tuple[str, Path]] = [
+        (metric, ("score", *place, "constraints", metric)) for metric in space.score.constraints
+    ]
+    for index, rule in enumerate(space.score.also, 1):
+        asked.append((rule.metric, ("score", index, "metric")))
+    mistakes = Mistakes()
+    for metric, path in asked:
+        what, _, member = metric.rpartition(".")
+        one = what in told and member.isdecimal() and int(member) <= last
+        if metric.startswith(f"{_KEY}.") and metric != valid[0] and not one:
+            rule = f"must be a metric that populations of members 0 to {last} report"
+            mistakes.add(Invalid(f"{rule}, but got {shown(metric)}{choices(metric, valid)}", path))
     mistakes.check()
 
 

@@ -143,3 +143,16 @@ def taken(state: State, member: int) -> State:
         name.removeprefix(prefix): state.pop(name)
         for name in [name for name in state if name.startswith(prefix)]
     }
+
+
+def signed(member: int, params: Params) -> State:
+    """Arrays that tell beside the weights of a member which it is, and its hyperparameters."""
+    numbers = {told("leader"): member, **{told(name): own for name, own in params.items()}}
+    return {name: np.array(number) for name, number in numbers.items()}
+
+
+def unsigned(weights: State, rules: Rules) -> tuple[State, int, Params]:
+    """The weights without what `signed` gave, the member, and its hyperparameters."""
+    rest = dict(weights)
+    member = int(rest.pop(told("leader")))
+    return rest, member, {name: rest.pop(told(name)).item() for name in rules.over}

@@ -10,7 +10,7 @@ import numpy as np
 
 from sweeper.trainable.abilities import SupportsWeights
 from sweeper.trainable.contract import Pack, Report, RunSpec, State, Trainable
-from sweeper.trainable.population.members import Members, member_run, named, taken, told
+from sweeper.trainable.population.members import Members, member_run, named, signed, taken, told
 from sweeper.trainable.population.rules import POPULATION, Rules
 
 Values = Mapping[str, Any]
@@ -93,9 +93,9 @@ class PopulationPack:
         return found
 
     def weights(self, member: int) -> State:
-        """The arrays with which the leader acts that the newest report told of."""
-        pack = cast(SupportsWeights, self._pack)
-        return pack.weights(self._all.index(self._told_by))
+        """The arrays with which the leader acts that the newest report told of, and who that is."""
+        pack, leader = cast(SupportsWeights, self._pack), self._told_by
+        return pack.weights(self._all.index(leader)) | signed(leader, self._members.params[leader])
 
     def drop(self, members: Iterable[int]) -> None:
         """Ends the population."""
@@ -160,7 +160,9 @@ class PopulationPack:
 
     def _told(self, step: int, reports: Sequence[Report]) -> PopulationReport:
         """The report of the population at a step, from those of all its members."""
-        metrics = {self._live[one.member]: one.metrics for one in reports}
+        metrics: dict[int, dict[str, float]] = {}
+        for one in reports:  # a member may report of one step in several pieces
+            metrics.setdefault(self._live[one.member], {}).update(one.metrics)
         if len(metrics) < len(self._live):
             raise ValueError(
                 f"a population needs an agent whose members report together, but at step {step} "
@@ -171,4 +173,4 @@ class PopulationPack:
         found = dict(metrics[leader])
         if any(self._rules.metric in one for one in metrics.values()):
             found |= self._members.told(self._rules) | {told("leader"): float(leader)}
-        return PopulationReport(step, found, done=reports[0].done)
+        return PopulationReport(step, found, done=any(one.done for one in reports))

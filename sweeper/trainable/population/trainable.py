@@ -29,7 +29,7 @@ from sweeper.trainable.contract import (
     named,
 )
 from sweeper.trainable.frozen import FrozenParameter
-from sweeper.trainable.population.members import member_run
+from sweeper.trainable.population.members import member_run, unsigned
 from sweeper.trainable.population.pack import PopulationPack
 from sweeper.trainable.population.rules import POPULATION, Rules
 from sweeper.trainable.population.searched import Number
@@ -148,9 +148,9 @@ class PopulationTrainable:
         """Plays with the weights of a leader as the agent does; `ValueError` where that cannot."""
         if not isinstance(self.agent, SupportsPlay):
             raise ValueError("the agent of the population cannot play with weights that were kept")
-        return self.agent.play(
-            member_run(run, 0, self._member(run.params)), weights, step, episodes, film
-        )
+        rest, member, values = unsigned(weights, Rules.of_json(run.params[POPULATION]))
+        its = member_run(run, member, self._with(run.params, values))
+        return self.agent.play(its, rest, step, episodes, film)
 
     def prepare(self) -> None:
         """Imports what training needs."""

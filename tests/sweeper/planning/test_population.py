@@ -176,6 +176,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         "population needs an axis to search, of kind float, int, normal: network.units may not "
         "differ within a pack",
     ),
+    "one value": (
+        {"axes": {"gamma": {"kind": "float", "values": [0.9]}}},
+        "population needs an axis to search, of kind float, int, normal: gamma has one value alone",
+    ),
     "no axes": ({"axes": {}}, "needs an axis to search, of kind float, int, normal, and the space"),
     "fixed": ({"fixed": {"population": 16}}, "fixed.population must stand one level up"),
     "on a task": (
@@ -218,6 +222,15 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"score": {"metric": "population.leader"}},
         "score.metric must be a metric of the members, by which they are ranked, but got "
         "'population.leader'",
+    ),
+    "second score": (
+        {"score": [{"metric": "return"}, {"metric": "population.retrun.3"}]},
+        "score[1].metric must be a metric that populations of members 0 to 7 report, but got "
+        "'population.retrun.3' (did you mean 'population.return.0'?)",
+    ),
+    "constraint": (
+        {"score": {"metric": "return", "constraints": {"population.gamma.8": "<= 0.99"}}},
+        "score.constraints.population.gamma.8 must be a metric that populations of members 0 to 7",
     ),
     "metric": ({"score": {"metric": "retrun"}}, "did you mean 'return'?"),
 }

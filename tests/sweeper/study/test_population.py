@@ -156,6 +156,23 @@ def test_it_is_told_of(make: Make, file: Path, capsys: pytest.CaptureFixture[str
     assert "searches size: float, " in said and "axis size" not in said
 
 
+def test_its_time_and_memory_are_not_told_by_runs_of_one_member(
+    make: Make, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = ("population=null", "axes.size.count=2")
+    run(make(*alone, name="alone"))
+    root = f"root={file.parent / 'studies'}"
+    assert call("plan", str(file), root) == 0
+    said = capsys.readouterr().out
+    assert "time: unknown" in said and "memory: only running it can tell" in said
+    run(make())
+    (file.parent / "studies" / "alone").rename(file.parent / "gone")
+    assert call("plan", str(file), *alone, "study=other", root) == 0
+    assert "time: unknown" in capsys.readouterr().out
+    assert call("plan", str(file), "study=other", root) == 0
+    assert "time: unknown" not in capsys.readouterr().out
+
+
 def test_one_trial_can_be_run_again(make: Make, tmp_path: Path) -> None:
     study = make("seeds=1")
     _, _, path, *given = shlex.split(reruns(study, [1])[1])

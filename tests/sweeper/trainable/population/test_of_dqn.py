@@ -103,10 +103,14 @@ def test_the_weights_that_are_kept_are_the_leaders() -> None:
     leader = int(reports[-1].metrics[f"{POPULATION}.leader"])
     state = taken(pack.save(0), leader)
     kept = pack.weights(0)
+    played = TRAINABLE.play(run(), kept, 120, None, None)
+    assert np.mean(played.returns) == reports[-1].metrics["return"]
+    told = {name: kept.pop(name) for name in [*kept] if name.startswith(POPULATION)}
+    assert told.pop(f"{POPULATION}.leader") == leader
+    for name, value in told.items():
+        assert value == reports[-1].metrics[f"{name}.{leader}"]
     saved = {name: [one for key, one in state.items() if key.endswith(f".{name}")] for name in kept}
     assert kept and all(any(np.array_equal(kept[n], one) for one in saved[n]) for n in kept)
-    played = TRAINABLE.play(run(), kept, 120, 1, None)
-    assert len(played.returns) == 1
 
 
 def test_its_memory_is_that_of_all_members() -> None:

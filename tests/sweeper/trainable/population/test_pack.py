@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -203,6 +204,22 @@ def test_an_agent_whose_members_report_apart_is_refused() -> None:
 
     with pytest.raises(ValueError, match="report together, but at step 10 7 of 8 did"):
         whole(Apart)
+
+
+def test_what_members_report_in_pieces_is_put_together() -> None:
+    class Pieces(Counter):
+        @classmethod
+        def start(cls, runs: Any, states: Any, device: str) -> CounterPack:
+            return PiecesPack(runs, states)
+
+    class PiecesPack(CounterPack):
+        def advance(self) -> list[Report]:
+            whole = super().advance()
+            first = [Report(one.member, one.step, {"twice": one.metrics["twice"]}) for one in whole]
+            rest = [replace(one, metrics={"value": one.metrics["value"]}) for one in whole]
+            return [*first, *rest]
+
+    assert [(r.metrics, r.done) for r in whole(Pieces)] == [(r.metrics, r.done) for r in whole()]
 
 
 def test_an_agent_that_goes_on_after_a_report_is_refused() -> None:
