@@ -49,15 +49,21 @@ def behind(values: Array, among: Array | None = None) -> tuple[int, Array]:
 def beyond(excess: Array) -> Array:
     """For each row of `excess` [configurations × seeds] the p value of its mean not being above 0.
 
-    By Student's t of its own seeds, with Bonferroni's correction over all configurations; 1 where a
-    number is not finite.
+    By Student's t of its seeds, with Bonferroni's correction over all configurations. A row's
+    variance counts as at least that of all on average, as few seeds may agree by chance. 1 where a
+    number is not finite. At least two seeds.
     """
+    found = np.ones(len(excess))
+    known = np.flatnonzero(np.isfinite(excess).all(axis=1))
+    if not len(known):
+        return found
     count, seeds = excess.shape
-    found = np.ones(count)
-    for row in np.flatnonzero(np.isfinite(excess).all(axis=1) & (excess.mean(axis=1) > 0)):
-        mean, error = float(excess[row].mean()), float(excess[row].std(ddof=1)) / math.sqrt(seeds)
-        t = mean / error if error else math.inf
-        found[row] = min(1.0, count * student.tails(t, seeds - 1) / 2)
+    own = excess[known].var(axis=1, ddof=1)
+    for row, variance in zip(known, np.maximum(own, own.mean()), strict=True):
+        mean, error = float(excess[row].mean()), math.sqrt(variance / seeds)
+        if mean > 0:
+            t = mean / error if error else math.inf
+            found[row] = min(1.0, count * student.tails(t, seeds - 1) / 2)
     return found
 
 

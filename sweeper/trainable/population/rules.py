@@ -67,4 +67,4 @@ class Rules:
     @property
     def bracket(self) -> int:
         """How many members of a sub-population count as winners, and as losers."""
-        return max(1, int(self.quantile * self.size / len(self.frequencies)))
+        return max(1, int(self.quantile * self.size / len(self.frequencies) + 1e-9))
