@@ -177,8 +177,8 @@ def _check_metrics(space: Space, names: list[str]) -> None:
         what, _, member = metric.rpartition(".")
         one = what in told and member.isdecimal() and int(member) <= last
         if metric.startswith(f"{_KEY}.") and metric != valid[0] and not one:
-            rule = f"must be a metric that populations of members 0 to {last} report"
-            mistakes.add(Invalid(f"{rule}, but got {shown(metric)}{choices(metric, valid)}", path))
+            why = f"must be a metric that populations of members 0 to {last} report"
+            mistakes.add(Invalid(f"{why}, but got {shown(metric)}{choices(metric, valid)}", path))
     mistakes.check()
 
 
