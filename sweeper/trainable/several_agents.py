@@ -83,8 +83,8 @@ def _common(one: FrozenParameter, other: FrozenParameter) -> FrozenParameter:
 
 
 @dataclass(frozen=True)
-class _OwnRun:
-    """A run as its agent sees it: without the parameters of others."""
+class OwnRun:
+    """A run as its agent sees it, with the agent's parameters; satisfies `contract.RunSpec`."""
 
     id: str
     params: Mapping[str, Any]
@@ -233,9 +233,9 @@ class SeveralAgents:
         kept = own(self.by_agent, params)
         return self.agents[kept.pop(AGENT)], kept
 
-    def _own(self, run: RunSpec) -> _OwnRun:
+    def _own(self, run: RunSpec) -> OwnRun:
         _, params = self._of(run.params)
-        return _OwnRun(run.id, params, run.task, run.seed, run.steps, run.evaluation)
+        return OwnRun(run.id, params, run.task, run.seed, run.steps, run.evaluation)
 
 
 def defaults(agent: Trainable) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from sweeper.trainable.contract import Evaluation, RunSpec, State
+from sweeper.trainable.contract import RunSpec, State
 from sweeper.trainable.population.evolution import (
     Params,
     Scores,
@@ -19,21 +19,10 @@ from sweeper.trainable.population.evolution import (
     ranked,
 )
 from sweeper.trainable.population.rules import POPULATION, Rules
+from sweeper.trainable.several_agents import OwnRun
 
 _OWN = "population"
 """What the names of arrays of a state begin with that are of no member alone."""
-
-
-@dataclass(frozen=True)
-class MemberRun:
-    """A member as its agent sees it; satisfies `sweeper.trainable.contract.RunSpec`."""
-
-    id: str
-    params: Mapping[str, Any]
-    task: str
-    seed: int
-    steps: int
-    evaluation: Evaluation | None
 
 
 @dataclass(frozen=True)
@@ -124,11 +113,11 @@ def told(what: str, member: int | None = None) -> str:
     return f"{POPULATION}.{what}" if member is None else f"{POPULATION}.{what}.{member}"
 
 
-def member_run(run: RunSpec, member: int, params: Mapping[str, Any]) -> MemberRun:
+def member_run(run: RunSpec, member: int, params: Mapping[str, Any]) -> OwnRun:
     """The run of a member with these parameters; its seed follows from the run's and its number."""
     digest = hashlib.sha256(f"{run.seed}/{POPULATION}/{member}".encode()).digest()
     seed = int.from_bytes(digest[:4], "little")
-    return MemberRun(f"{run.id}-{member}", params, run.task, seed, run.steps, run.evaluation)
+    return OwnRun(f"{run.id}-{member}", params, run.task, seed, run.steps, run.evaluation)
 
 
 def named(member: int, state: State) -> State:
