@@ -31,7 +31,7 @@ class Decision:
     to: int
     """How many seeds they get in all."""
     ended: Mapping[int, float]
-    """The trials that are worse than the best, or break a bound, with the p value of neither."""
+    """The trials that are worse than the best or break a bound; the p values of this as chance."""
 
     @classmethod
     def of_json(cls, body: Mapping[str, Any]) -> Self:
