@@ -7,7 +7,7 @@ from itertools import islice
 
 from sweeper.files import disk_usage
 from sweeper.ledger.lines.header import WorkerHeader
-from sweeper.ledger.run_record import PAUSED, RunRecord
+from sweeper.ledger.run_record import RunRecord
 from sweeper.ledger.state import LedgerState
 from sweeper.log import log
 from sweeper.planning.plan import Run
@@ -49,7 +49,6 @@ class RunQueue:
         self._workers = workers
         self._observer = Observer(study.paths)
         self._running: set[str] = set()
-        self._paused: set[str] = set()
         self._gone: set[str] = set()
         """Workers found dead before the ledger was last read: all that they wrote is known."""
         self._unreadable: set[str] = set()
@@ -73,8 +72,15 @@ class RunQueue:
         changed = self._ledger_state.refresh()
         changed.update(run.id for run in planned)  # one may have ended before we knew of its plan
         known = self._ledger_state.runs
-        self.note([run for run in changed | self._paused if run in known])
+        self.note([run for run in changed | set(self._woken()) if run in known])
         return changed
+
+    def _woken(self) -> Iterator[str]:
+        """The runs of trials that were promoted since."""
+        promotions, plan = self._study.promotions, self._study.plan
+        for trial in () if promotions is None else promotions.moved():
+            if trial < len(plan.trials):
+                yield from (run.id for run in plan.runs_of(trial))
 
     def _ordered(self, runs: Sequence[Run]) -> Sequence[Run]:
         """Runs in the order in which they are taken: where a pruner judges, a trial's seed by seed.
@@ -153,9 +159,7 @@ class RunQueue:
         for run in changed:
             record = self._ledger_state.runs[run]
             self._learn(record)
-            state = record.state
-            (self._running.add if state == "running" else self._running.discard)(run)
-            (self._paused.add if state == PAUSED else self._paused.discard)(run)
+            (self._running.add if record.state == "running" else self._running.discard)(run)
             planned = self._study.plan.find(run)
             if record.settled and not self._promoted(planned, record):
                 self._pending.ended(run)

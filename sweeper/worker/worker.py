@@ -78,6 +78,8 @@ class Worker:
         self._ledger_state.refresh()
         self._failures = study_limits.FailureCount(study, self._ledger_state)
         self._advisor = self._advised()
+        self._unsure = set(range(len(study.plan.trials)))
+        """Trials that may have paused without anybody having said how good they are there."""
         self._queue = RunQueue(
             study, self._ledger_state, self.name, gauge, pack=pack, device=device, workers=workers
         )
@@ -193,7 +195,7 @@ class Worker:
         changed = self._queue.refresh()
         self._failures.note(changed)
         if self._advisor is not None:
-            self._advisor.note(changed)
+            self._unsure |= self._advisor.note(changed)
 
     def _plan(self) -> None:
         """Plans trials until there are runs enough to fill a pack, or all are planned."""
@@ -224,7 +226,8 @@ class Worker:
         promotions, plan = self._study.promotions, self._study.plan
         if promotions is None or self._advisor is None:
             return False
-        self._advisor.judge(promotions.unjudged(plan, self._ledger_state))
+        unsure, self._unsure = self._unsure, set()
+        self._advisor.judge(promotions.unjudged(plan, self._ledger_state, unsure))
         found = promotions.promote(plan, self._ledger_state, self.name)
         self._queue.note([run.id for trial in found for run in plan.runs_of(trial)])
         return bool(found)

@@ -86,7 +86,7 @@ class Judge:
             value = curves.standing(rung, needed, ends=rung <= promotions.bound(trial))
             if value is None or rung in lines:
                 continue
-            line = JudgedLine(trial, self._lives(trial), rung, value, False, {}, needed)
+            line = JudgedLine(trial, self.lives(trial), rung, value, False, {}, needed)
             self._ledger.write([line.to_json()], sync=True)
             self._ledger_state.add(self._ledger.worker, line)
             self._tell(trial, line)
@@ -96,7 +96,7 @@ class Judge:
         until = {place: value for place, value in values.items() if place <= step}
         prune, kept, value = self._view(seeds).prune(trial, until)
         prune = prune and not self._done(trial, step, seeds)
-        line = JudgedLine(trial, self._lives(trial), step, value, prune, kept, seeds)
+        line = JudgedLine(trial, self.lives(trial), step, value, prune, kept, seeds)
         self._ledger.write([line.to_json()], sync=prune)
         self._ledger_state.add(self._ledger.worker, line)
         self._tell(trial, line)
@@ -131,10 +131,10 @@ class Judge:
 
         Those from before one of its runs was opened again are left out.
         """
-        lives, lines = self._lives(trial), self._ledger_state.judged.get(trial, {})
+        lives, lines = self.lives(trial), self._ledger_state.judged.get(trial, {})
         return {step: line for step, line in lines.items() if line.lives == lives}
 
-    def _lives(self, trial: int) -> int:
+    def lives(self, trial: int) -> int:
         """How often the runs that judge a trial were opened again, together."""
         runs = judging_runs(self._study, trial)
         records = (self._ledger_state.runs.get(run.id) for run in runs)

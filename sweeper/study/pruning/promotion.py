@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from sweeper.files.atomic import link_first, patiently
@@ -37,14 +37,24 @@ class Promotions:
         self._factor = pruner_schedule.factor(space.pruner)
         self._minimise = space.direction == "minimize"
         self._passed: dict[int, int] = {}
+        self._moved: set[int] = set()
         self.refresh()
 
     def refresh(self) -> None:
         """Reads what was promoted since."""
         for name in listed(self._paths.trials):
-            if known := _NAMED.fullmatch(name):
-                trial, step = map(int, known.groups())
-                self._passed[trial] = max(step, self._passed.get(trial, 0))
+            if name.endswith(PROMOTED) and (known := _NAMED.fullmatch(name)):
+                self._pass(*map(int, known.groups()))
+
+    def moved(self) -> set[int]:
+        """The trials that were promoted since this was asked last."""
+        moved, self._moved = self._moved, set()
+        return moved
+
+    def _pass(self, trial: int, step: int) -> None:
+        if step > self._passed.get(trial, 0):
+            self._passed[trial] = step
+            self._moved.add(trial)
 
     def bound(self, trial: int) -> float:
         """The step at which a trial pauses next; infinite behind the last."""
@@ -61,37 +71,32 @@ class Promotions:
         for trial, step in due:
             name = self._paths.promoted(trial, step)
             patiently(partial(link_first, name, worker.encode()), name.parent)
-            self._passed[trial] = step
+            self._pass(trial, step)
         return {trial for trial, _ in due}
 
-    def unjudged(self, plan: Plan, ledger_state: LedgerState) -> list[int]:
-        """The trials all of whose runs have paused or ended, and of which nobody has said how good
-        they are there."""
-        return [
+    def unjudged(
+        self, plan: Plan, ledger_state: LedgerState, trials: Iterable[int]
+    ) -> Iterator[int]:
+        """Those of `trials` all of whose runs have paused or ended, and of which nobody has said
+        how good they are there."""
+        return (
             trial
-            for trial in self._settled(plan, ledger_state)
-            if self.bound(trial) not in (math.inf, *ledger_state.judged.get(trial, {}))
-        ]
+            for trial in trials
+            if _settled(plan, ledger_state, trial)
+            and self.bound(trial) not in (math.inf, *ledger_state.judged.get(trial, {}))
+        )
 
     def waiting(self, plan: Plan, ledger_state: LedgerState) -> list[int]:
         """The trials of which something is still to be done, though runs of them have paused:
         judging or promoting where all have paused or ended, or going on of those promoted."""
         due = {trial for trial, _ in self._due(plan, ledger_state)}
-        due |= {*self.unjudged(plan, ledger_state)}
-        found = due.intersection(self._settled(plan, ledger_state))
+        found = {trial for trial in due if _settled(plan, ledger_state, trial)}
+        found.update(self.unjudged(plan, ledger_state, range(len(plan.trials))))
         for trial in self._passed:
             runs = _records(plan, ledger_state, trial) if trial < len(plan.trials) else ()
             if any(one.state == PAUSED and not self.paused(trial, one) for one in runs):
                 found.add(trial)
         return sorted(found)
-
-    def _settled(self, plan: Plan, ledger_state: LedgerState) -> Iterator[int]:
-        """The trials with paused runs all of whose others count, or have paused, too."""
-        for trial in range(len(plan.trials)):
-            records = _records(plan, ledger_state, trial)
-            states = {record.state for record in records}
-            if PAUSED in states and not states & {"open", "running", *UNSCORED}:
-                yield trial
 
     def _due(self, plan: Plan, ledger_state: LedgerState) -> Iterator[tuple[int, int]]:
         """The trials to promote, each with the highest step from which it goes on."""
@@ -118,6 +123,12 @@ class Promotions:
 
 def _records(plan: Plan, ledger_state: LedgerState, trial: int) -> list[RunRecord]:
     return [ledger_state.runs.get(run.id, RunRecord(run.id)) for run in plan.runs_of(trial)]
+
+
+def _settled(plan: Plan, ledger_state: LedgerState, trial: int) -> bool:
+    """Whether runs of a trial have paused, and all its others count, or have paused, too."""
+    states = {record.state for record in _records(plan, ledger_state, trial)}
+    return PAUSED in states and not states & {"open", "running", *UNSCORED}
 
 
 def _failed(plan: Plan, ledger_state: LedgerState, trial: int) -> bool:

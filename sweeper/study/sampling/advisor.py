@@ -64,6 +64,8 @@ class Advisor:
             self._judge = Judge(self._study, self._ledger_state, self._ledger, self.memory)
         self._known = 0
         self._ended: dict[int, Verdict] = {}
+        self._lives: dict[int, int] = {}
+        """Of trials that have paused, how often their runs had been opened again by then."""
         self._stale: set[int] = set()
 
     def _learn(self) -> None:
@@ -76,13 +78,12 @@ class Advisor:
             self.memory.learn(dict(trial.labels), over, trial.values, trial.excess)
         self.memory.sink()
 
-    def note(self, runs: Iterable[str]) -> None:
-        """Remembers that something happened to `runs`."""
-        for run in runs:
-            try:
-                self._stale.add(self._study.plan.run(run).trial)
-            except KeyError:
-                continue
+    def note(self, runs: Iterable[str]) -> set[int]:
+        """Remembers that something happened to `runs`; returns their trials."""
+        found = (self._study.plan.find(run) for run in runs)
+        trials = {run.trial for run in found if run is not None}
+        self._stale |= trials
+        return trials
 
     def plan(self, number: int) -> bool:
         """Plans a packful of up to `number` trials; returns whether any was left to plan."""
@@ -245,19 +246,24 @@ class Advisor:
 
     def feed(self) -> None:
         """Brings Optuna's study up to what plan and ledger know."""
-        reopened = any(self._verdict(trial) != self._ended[trial] for trial in self._reopened())
-        if reopened:
-            self._begin()
+        for trial in self._stale & self._ended.keys():
+            if self._may_go_on(trial):  # and may have paused again since
+                self.memory.reopen(trial)
+                del self._ended[trial], self._lives[trial]
+            elif self._verdict(trial) != self._ended[trial]:
+                self._begin()
+                break
         with quiet():
             self._feed_new()
-            for trial in sorted(self._stale if not reopened else range(self._known)):
+            for trial in sorted(self._stale):
                 self._feed_one(trial)
             if self._stale:
                 self.memory.sink()
         self._stale.clear()
 
-    def _reopened(self) -> Iterator[int]:
-        return (trial for trial in self._stale if trial in self._ended)
+    def _may_go_on(self, trial: int) -> bool:
+        """Whether a trial has paused, or had, and none of its runs was opened again since."""
+        return trial in self._lives and self._lives[trial] == self._judge.lives(trial)
 
     def _feed_new(self) -> None:
         plan = self._study.plan
@@ -289,6 +295,8 @@ class Advisor:
         self._judge.feed(trial, ended)
         if ended is not None:
             self._ended[trial] = ended
+            if self._study.promotions is not None and ended.state == TrialState.PRUNED:
+                self._lives[trial] = self._judge.lives(trial)
             self.memory.end(trial, *ended)
 
     def _verdict(self, trial: int) -> Verdict | None:

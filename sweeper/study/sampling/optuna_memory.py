@@ -40,7 +40,7 @@ class OptunaMemory:
                 storage=self._storage,
                 study_name=name,
                 directions=[StudyDirection[direction.upper()] for direction in directions],
-                sampler=optuna.samplers.RandomSampler(),  # `ask` takes the sampler to ask
+                sampler=_nobody(),
             )
         self._study.pruner = pruner  # samplers look at it too: of Hyperband's brackets each is one
         self._id = self._study._study_id
@@ -123,6 +123,11 @@ class OptunaMemory:
             state = TrialState.FAIL
             self._diverged[self._earlier + trial] = None
         self._storage.set_trial_state_values(self._trial_id(trial), state, values)
+
+    def reopen(self, trial: int) -> None:
+        """Lets a trial that was pruned run on; samplers look at all trials anew."""
+        self._storage.revise(self._trial_id(trial), TrialState.RUNNING, None)
+        self._study.sampler = _nobody()
 
     def _most_broken(self, place: int) -> float:
         """A little more than any trial that has ended breaks the constraint at this place."""
@@ -219,6 +224,11 @@ def constraints_of(trial: FrozenTrial) -> Sequence[float]:
     return found
 
 
+def _nobody() -> Any:
+    """A sampler that knows no trial, until `ask` takes the one to ask."""
+    return optuna.samplers.RandomSampler()
+
+
 class _ForgettingStorage(InMemoryStorage):  # type: ignore[misc, unused-ignore]
     """Optuna's storage in memory, from which trials can be taken back; for one study."""
 
@@ -226,7 +236,7 @@ class _ForgettingStorage(InMemoryStorage):  # type: ignore[misc, unused-ignore]
         """Makes these all system attributes that a study has."""
         self._studies[study].system_attrs = attributes
 
-    def revise(self, trial: int, state: TrialState, values: list[float]) -> None:
+    def revise(self, trial: int, state: TrialState, values: list[float] | None) -> None:
         """Gives a trial that has ended another state and other values."""
         changed = copy.copy(self._get_trial(trial))
         changed.state, changed.values = state, values

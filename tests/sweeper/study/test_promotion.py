@@ -9,12 +9,14 @@ import pytest
 import yaml
 
 from sweeper.errors import SweeperError
+from sweeper.ledger.writer import Writer
 from sweeper.planning.loading import load
 from sweeper.report import publish
 from sweeper.report.progress import work_left
 from sweeper.report.status import summarise
 from sweeper.results import frames
 from sweeper.study import studies
+from sweeper.study.sampling.advisor import Advisor
 from sweeper.study.study import Study
 from tests.helpers.advised_study import work
 from tests.helpers.paths import COUNTER_AGENT
@@ -183,6 +185,45 @@ def test_every_pause_makes_another_edition(make: Any) -> None:
     assert {record.state for record in runs} == {"paused"}
     assert {work_left.reached(record) for record in runs} == {2}
     assert done.edition(done.ledger_state()) != before
+
+
+def test_what_goes_on_is_seen_as_by_one_who_begins_to_look(make: Any) -> None:
+    axes = {"x": {"kind": "float", "low": 0.0, "high": 7.0}}
+    keys = {"axes": axes, "sampler": "random"}
+    before = work(make(trials=3, **keys))
+    live = Study.open(before.folder)
+    ledger_state = live.ledger_state()
+    advisor = Advisor(live, ledger_state, Writer(live.paths.ledger, "live", {}))
+    advisor.feed()
+    memory, paused = advisor.memory, seen(advisor)
+    work(make(trials=9, extend=True, **keys))
+    advisor.note(run.id for run in live.refresh())
+    advisor.note(ledger_state.refresh())
+    advisor.feed()
+    anew = Advisor(Study.open(before.folder), ledger_state, Writer(live.paths.ledger, "new", {}))
+    anew.feed()
+    assert seen(advisor) == seen(anew) and advisor.memory is memory
+    assert {state for state, *_ in paused} == {"PRUNED"} and seen(advisor)[:3] != paused
+
+
+def test_what_waits_to_go_on_runs_again_for_samplers(make: Any) -> None:
+    done = work(make(axes={"x": {"kind": "int", "values": [0, 1, 2]}}, seeds=1))
+    ledger_state = done.ledger_state()
+    advisor = Advisor(done, ledger_state, Writer(done.paths.ledger, "live", {}))
+    advisor.feed()
+    assert seen(advisor)[0][0] == "PRUNED"
+    done.paths.promoted(0, 2).touch()
+    advisor.note(run.id for run in [*done.refresh(), *done.plan.runs_of(0)])
+    advisor.feed()
+    assert seen(advisor)[0][0] == "RUNNING" and seen(advisor)[0][1:] == (None, {2: 0.02 / 10}, {})
+
+
+def seen(advisor: Advisor) -> list[tuple[Any, ...]]:
+    """What Optuna knows of each trial."""
+    return [
+        (one.state.name, one.values, {**one.intermediate_values}, one.system_attrs)
+        for one in advisor.memory.trials()
+    ]
 
 
 def test_other_files_beside_promotions_say_nothing(make: Any) -> None:
