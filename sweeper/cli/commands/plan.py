@@ -77,7 +77,7 @@ def lines(
     yield from (f"  {line}" for line in sources.lines(sources_of(space, folder), plan.runs))
     yield from (f"  {line}" for line in _warm_start(space, folder))
     yield f"  {_signatures(plan, trainable, options, len(set(cells)))}"
-    yield f"  steps: {plan.steps:,} in all, {space.steps_text} a run"
+    yield f"  steps: {plan.steps:,} in all, {space.steps_text} a run{_of_members(plan)}"
     done = _done(plan, folder)
     if done:
         yield f"  left: {_left(plan, done)}"
@@ -102,6 +102,12 @@ def lines(
     reference = plan.expansion.reference()
     if reference is not None:
         yield f"  reference: {labels_text(reference.labels)}"
+
+
+def _of_members(plan: Plan) -> str:
+    """What members of populations step together, where runs are populations."""
+    population = plan.space.population
+    return f", each of {population.size} members" if population is not None else ""
 
 
 def _warm_start(space: Space, folder: Path) -> Iterator[str]:

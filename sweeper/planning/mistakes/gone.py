@@ -95,6 +95,8 @@ class Gone:
             return True
         if self.unnamed and top in _OF_AXES:
             return True
+        if error.path == ("population",) and "needs an axis to search" in error.message:
+            return any(gone[0] == "axes" for gone in self.parts)
         if "agent" in self.replaced and re.match("names |.*layer sets need an", error.message):
             return True
         if len(error.path) != 1 or top not in _COUNTED:
@@ -115,6 +117,9 @@ class Gone:
             return True
         if error.path[:1] == ("baseline",) and error.message.startswith("is no axis"):
             return any(gone[:2] == ("axes", *error.path[1:2]) for gone in self.parts)
+        if error.path[:2] == ("population", "over") and error.message.startswith("is no axis"):
+            asked = [*data["population"]["over"]][int(error.path[2])]
+            return any(gone[:2] == ("axes", asked) for gone in self.parts)
         rule = re.sub(r" \(did you mean .*?\?\)", "", error.message.partition("; valid: ")[0])
         if any(f"{key!r}" in rule or f"{key}=" in rule for key in self.keys):
             return True

@@ -109,6 +109,14 @@ def test_several_agents_may_be_searched_in(tmp_path: Path) -> None:
     assert all(run.params["population"]["size"] == 8 for run in plan.runs)
 
 
+def test_axes_that_are_wrong_are_all_that_is_told(tmp_path: Path) -> None:
+    lost = {"optimizer.lrr": LR, "gammma": {"kind": "float", "values": [0.9, 0.99]}}
+    said = told(tmp_path, axes=lost, population={"size": 8, "every": 200, "over": ["gammma"]})
+    assert "axes.optimizer.lrr is no parameter" in said and "axes.gammma" in said
+    assert "population" not in said
+    assert "population" not in told(tmp_path, axes=lost)
+
+
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "size": (
         {"population": {"size": 3, "every": 200}},
