@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 log = logging.getLogger("sweeper")
 """Where all of sweeper says what goes wrong, or what somebody should know."""
@@ -18,6 +20,28 @@ class _Stderr(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Prints a record to stderr at once."""
         print(self.format(record), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def unsaid() -> Iterator[list[logging.LogRecord]]:
+    """Nothing is said within it: it gives the records of what would have been, for `say`."""
+    held: list[logging.LogRecord] = []
+
+    def hold(record: logging.LogRecord) -> bool:
+        held.append(record)
+        return False
+
+    log.addFilter(hold)
+    try:
+        yield held
+    finally:
+        log.removeFilter(hold)
+
+
+def say(records: list[logging.LogRecord]) -> None:
+    """Says what was held back."""
+    for record in records:
+        log.handle(record)
 
 
 def to_stderr() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from copy import deepcopy
+from logging import LogRecord
 from pathlib import Path
 from typing import Any
 
+from sweeper import log
 from sweeper.errors import (
     Invalid,
     Mistakes,
@@ -78,14 +80,15 @@ def load(
     before, scaled = (_applied(document, some, words) for some in (of_scale, given))
     with mistakes.under():
         note = caption_note.held(before, scaled, given)
-    space, trainable = None, None
+    space, trainable, held = None, None, list[LogRecord]()
     data = _resolved(document, chosen, paper)
     data |= {"note": note, "changed": caption_note.by_hand(given)}
     own_files.tell_strangers(data)
     try:
         if analyses.is_one(data):
             data = analyses.completed(data, folder, completed)
-        space, trainable = _checked(data, folder, mistakes)
+        with log.unsaid() as held:  # of a space with mistakes it may be true of what is left alone
+            space, trainable = _checked(data, folder, mistakes)
     except Invalid as error:
         mistakes.add(error)
     except SweeperError as error:
@@ -95,6 +98,7 @@ def load(
             trainable = load_trainable(space)
         told = [placed(one, {**document.data, **unknown}, trainable) for one in mistakes.found]
         raise document.errors(told, words)
+    log.say(held)
     return space
 
 

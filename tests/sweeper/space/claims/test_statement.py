@@ -156,3 +156,14 @@ def test_words_that_take_away_what_is_claimed_about_take_the_claim(
     assert list(space.claims) == ["best"]
     assert "the claim layers is left out: it asks for sn.layers=sn[-2]" in caplog.text
     assert list(load(file, None, parse_words(["seeds=7"], ())[1]).claims) == list(RIGHT)
+
+
+def test_a_space_with_mistakes_says_nothing_of_its_claims(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "space.yaml"
+    file.write_text(yaml.safe_dump({**SPACE, "claims": RIGHT}, sort_keys=False))
+    words = ["axes.sn.layers.sets=[none]", "steps=-1"]
+    with pytest.raises(SweeperError, match="steps must be"):
+        load(file, None, parse_words(words, ())[1])
+    assert not caplog.text
