@@ -12,6 +12,7 @@ from typing import Any
 
 from sweeper.errors import Invalid, NothingToShow, SweeperError
 from sweeper.ledger.state import LedgerState
+from sweeper.planning.checks import claims as checks
 from sweeper.results.data import Data
 from sweeper.results.verdicts.paired import Compared, compared
 from sweeper.results.verdicts.quantities import sides
@@ -97,8 +98,7 @@ def verdicts(
 
     Holm's correction is over those that were registered, those that were taken away since too; for
     an exploratory one over all, so that it changes no verdict on those that stood before.
-    `SweeperError` where one of `more` is about
-    what the study does not have.
+    `SweeperError` where one of `more` is about what the study does not have.
     """
     claims = {**study.space.claims, **more}
     if not claims:
@@ -107,6 +107,7 @@ def verdicts(
     for claim in more.values():
         with suppress(NothingToShow):
             sides(study, data, claim)
+        _check(study, claim)
     found = {name: _compared(study, data, claim) for name, claim in claims.items()}
     registered = [name for name in claims if name not in more and study.registered(name)]
     gone = study.withdrawn
@@ -115,6 +116,15 @@ def verdicts(
         _verdict(name, claim, found[name], judged[name], registered=name in registered)
         for name, claim in claims.items()
     ]
+
+
+def _check(study: Study, claim: Claim) -> None:
+    """Raises `SweeperError` for a claim about values that no axis has, runs or none."""
+    space = study.space.model_copy(update={"claims": {"": claim}, "changed": ()})
+    try:
+        checks.checked(space, [], study.plan.expansion)
+    except Invalid as error:
+        raise SweeperError(f"claim {error.each[0].message}") from error
 
 
 def _compared(study: Study, data: Data, claim: Claim) -> Compared | str:

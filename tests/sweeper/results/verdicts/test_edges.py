@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pytest
+
+from sweeper.errors import SweeperError
 from sweeper.results.verdicts import verdict_text
 from sweeper.results.verdicts.verdicts import asked, verdicts
 from tests.helpers.cases import each
@@ -117,6 +120,24 @@ def test_a_claim_that_is_made_now_takes_the_place_of_none(played: Play) -> None:
     found = verdicts(made, more=asked("score() > 0.2", made.space.claims))
     assert [one.name for one in found] == ["asked", "asked1"]
     assert found[0].status == "registered" and found[1].status == "exploratory"
+
+
+@each(
+    "text, message",
+    [
+        ("score(lr=99) > score(lr=1e-3)", "claim asks for lr=99; valid: 0.0001"),
+        ("best(lr | seed=77) > 1e-3", "claim asks for seed=77; valid: 0, 1"),
+        ("score(task=nowhere) > 0", "claim asks for task=nowhere"),
+    ],
+)
+def test_a_claim_that_is_made_now_of_what_there_is_not(
+    played: Play, text: str, message: str
+) -> None:
+    """No run has ended: of what there is, nothing is known yet, which is no mistake."""
+    made = played(lambda run, labels: None, axes=RATES, seeds=5)
+    with pytest.raises(SweeperError, match=message):
+        verdicts(made, more=asked(text))
+    assert verdicts(made, more=asked("score(lr=1e-4) > 0"))[0].verdict == "undecided"
 
 
 def test_some_values_of_an_axis_of_texts(played: Play) -> None:
