@@ -9,13 +9,11 @@ advises alike, given the same results.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-import numpy as np
 import optuna
 from optuna.distributions import (
     BaseDistribution,
@@ -25,20 +23,19 @@ from optuna.distributions import (
 )
 from optuna.trial import TrialState
 
-from sweeper.errors import Invalid, SweeperError, dotted
 from sweeper.ledger.state import LedgerState
 from sweeper.ledger.writer import Writer
 from sweeper.planning.configurations import sequences
 from sweeper.planning.configurations.constraints import Rejected
 from sweeper.planning.configurations.expansion import Configuration
-from sweeper.planning.sampling import enqueued, own_sampler
+from sweeper.planning.sampling import enqueued
 from sweeper.space import samplers
 from sweeper.space.axes import AxisKind
 from sweeper.study.pruning.judge import Judge
 from sweeper.study.pruning.seed_view import Verdict, pruner
 from sweeper.study.sampling import proposals as packfuls
-from sweeper.study.sampling import trial_ends
-from sweeper.study.sampling.optuna_memory import OptunaMemory, constraints_of, quiet
+from sweeper.study.sampling import trial_ends, trial_sampler
+from sweeper.study.sampling.optuna_memory import OptunaMemory, quiet
 from sweeper.study.sampling.proposals import Proposal
 from sweeper.study.study import Study
 
@@ -158,11 +155,13 @@ class Advisor:
         self, number: int, texts: set[str], given: Mapping[str, Any] | None = None
     ) -> Proposal | None:
         """What the sampler chooses beside the `given` labels, if any of its choices is new."""
+        space = self._study.space
         for turn in range(_ASKED):
             self.memory.forget(number)
             try:
-                with self._theirs():
-                    trial = self.memory.ask(self._sampler(number, turn), given)
+                with trial_sampler.theirs(space.sampler):
+                    sampler = trial_sampler.made(space, number, turn, self.memory)
+                    trial = self.memory.ask(sampler, given)
                     chosen = self._study.drawing.draw(_suggest(trial))
             except Rejected:
                 continue
@@ -175,63 +174,12 @@ class Advisor:
         self.memory.forget(number)
         return None
 
-    def _sampler(self, number: int, turn: int) -> Any:
-        """A sampler for one trial."""
-        space = self._study.space
-        seed = _seed(space, number, turn)
-        if space.sampler.own:
-            return own_sampler.made(space.sampler, seed)
-        options = {**space.sampler.options, "seed": seed}
-        if space.score.bounds and space.sampler.name in samplers.CONSTRAINED:
-            options["constraints_func"] = constraints_of
-        if space.sampler.name == "cmaes" and (source := self._source()):
-            options["source_trials"] = source
-        return samplers.constructor("samplers", samplers.SAMPLERS[space.sampler.name])(**options)
-
-    @contextmanager
-    def _theirs(self) -> Iterator[None]:
-        """What a sampler of the user's own raises inside is told with its file's line."""
-        sampler = self._study.space.sampler
-        try:
-            yield
-        except Rejected:
-            raise
-        except Invalid as error:
-            if not sampler.own:
-                raise
-            said = f"the sampler {sampler.told} chose what there is not: {dotted(error.path)}"
-            raise SweeperError(f"{said} {error.message}") from error
-        except Exception as error:
-            if not sampler.own:
-                raise
-            said = own_sampler.failure(sampler, error)
-            raise SweeperError(f"the sampler {sampler.told} failed: {said}") from error
-
-    def _source(self) -> list[optuna.trial.FrozenTrial]:
-        """The earlier trials from which CMA-ES takes its first distribution, by their ranges."""
-        found = []
-        for trial in self.memory.earlier():
-            if trial.state == TrialState.COMPLETE:
-                over = {
-                    name: kind
-                    for name, kind in trial.distributions.items()
-                    if not isinstance(kind, CategoricalDistribution)
-                }
-                found.append(
-                    optuna.trial.create_trial(
-                        params={name: trial.params[name] for name in over},
-                        distributions=over,
-                        values=trial.values,
-                    )
-                )
-        return found
-
     def _drawn(self, number: int, texts: set[str]) -> Proposal | None:
         space, plan = self._study.space, self._study.plan
         seeded = space.model_copy(
             update={
                 "sampler": samplers.Sampler(
-                    name="random", options={"seed": _seed(space, number, _ASKED)}
+                    name="random", options={"seed": trial_sampler.seed(space, number, _ASKED)}
                 )
             }
         )
@@ -301,11 +249,6 @@ class Advisor:
 
     def _verdict(self, trial: int) -> Verdict | None:
         return trial_ends.verdict(self._study, self._ledger_state, trial)
-
-
-def _seed(space: Any, number: int, turn: int) -> int:
-    """A seed for each trial and each time that it is asked for."""
-    return int(np.random.SeedSequence([space.sampler.seed, number, turn]).generate_state(1)[0])
 
 
 def _suggest(trial: optuna.Trial) -> Any:
