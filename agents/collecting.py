@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ ASYNC = "async"
 
 _RATIO = "collect.env_steps_per_update"
 _TIMES = "update_times"
+_SHOWN = 12
+"""How many ratios are named at most: those nearest to the one that was asked for."""
 TIMES: Mapping[str, Parameter] = {_TIMES: Parameter(int, 1, low=1)}
 """Of every learner: how many updates follow each `update_every`-th step, each from a batch of its
 own."""
@@ -119,6 +122,9 @@ class Collecting:
         if self.ratio is not None and not self.is_async:
             self._check_ratio()
 
+    def _distance(self, ratio: int) -> int:
+        return abs(ratio - int(self.ratio))
+
     def _check_ratio(self) -> None:
         whole = isinstance(self.ratio, int) and not isinstance(self.ratio, bool)
         if not whole or self.ratio < 1:
@@ -127,7 +133,9 @@ class Collecting:
             )
         between = self.envs * self.update_every
         if between % self.ratio:
-            valid = [str(n) for n in range(1, between + 1) if between % n == 0]
+            small = [n for n in range(1, math.isqrt(between) + 1) if between % n == 0]
+            near = sorted({*small, *(between // n for n in small)}, key=self._distance)[:_SHOWN]
+            valid = map(str, sorted(near))
             raise ValueError(
                 f"{_RATIO} must divide the {between} environment steps of update_every="
                 f"{self.update_every} (one of {', '.join(valid)}; more with a larger "
