@@ -122,9 +122,6 @@ class Collecting:
         if self.ratio is not None and not self.is_async:
             self._check_ratio()
 
-    def _distance(self, ratio: int) -> int:
-        return abs(ratio - int(self.ratio))
-
     def _check_ratio(self) -> None:
         whole = isinstance(self.ratio, int) and not isinstance(self.ratio, bool)
         if not whole or self.ratio < 1:
@@ -134,7 +131,8 @@ class Collecting:
         between = self.envs * self.update_every
         if between % self.ratio:
             small = [n for n in range(1, math.isqrt(between) + 1) if between % n == 0]
-            near = sorted({*small, *(between // n for n in small)}, key=self._distance)[:_SHOWN]
+            every, asked = {*small, *(between // n for n in small)}, self.ratio
+            near = sorted(every, key=lambda n: abs(n - asked))[:_SHOWN]
             valid = map(str, sorted(near))
             raise ValueError(
                 f"{_RATIO} must divide the {between} environment steps of update_every="

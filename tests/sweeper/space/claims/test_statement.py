@@ -107,10 +107,10 @@ WRONG = {
 }
 
 
-def loaded(tmp_path: Path, claims: object) -> Space:
+def loaded(tmp_path: Path, claims: object, *words: str) -> Space:
     file = tmp_path / "space.yaml"
     file.write_text(yaml.safe_dump({**SPACE, "claims": claims}, sort_keys=False))
-    return load(file)
+    return load(file, None, parse_words(words, ())[1])
 
 
 def test_a_space_keeps_its_claims(tmp_path: Path) -> None:
@@ -149,21 +149,16 @@ def test_what_is_no_claim_is_refused(tmp_path: Path, claims: object, said: str) 
 def test_words_that_take_away_what_is_claimed_about_take_the_claim(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    file = tmp_path / "space.yaml"
-    file.write_text(yaml.safe_dump({**SPACE, "claims": RIGHT}, sort_keys=False))
-    words = ["axes.sn.layers.sets=[none]", "axes.optimizer.lr.values=[1e-4]"]
-    space = load(file, None, parse_words(words, ())[1])
+    taken = ["axes.sn.layers.sets=[none]", "axes.optimizer.lr.values=[1e-4]"]
+    space = loaded(tmp_path, RIGHT, *taken)
     assert list(space.claims) == ["best"]
     assert "the claim layers is left out: it asks for sn.layers=sn[-2]" in caplog.text
-    assert list(load(file, None, parse_words(["seeds=7"], ())[1]).claims) == list(RIGHT)
+    assert list(loaded(tmp_path, RIGHT, "seeds=7").claims) == list(RIGHT)
 
 
 def test_a_space_with_mistakes_says_nothing_of_its_claims(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    file = tmp_path / "space.yaml"
-    file.write_text(yaml.safe_dump({**SPACE, "claims": RIGHT}, sort_keys=False))
-    words = ["axes.sn.layers.sets=[none]", "steps=-1"]
     with pytest.raises(SweeperError, match="steps must be"):
-        load(file, None, parse_words(words, ())[1])
+        loaded(tmp_path, RIGHT, "axes.sn.layers.sets=[none]", "steps=-1")
     assert not caplog.text
