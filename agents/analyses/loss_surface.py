@@ -61,8 +61,8 @@ class Analysis:
     """Whether it has `weights`: arrays that stay of each member."""
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "grid": Parameter(int, 51, low=2, high=501),
-        "range": Parameter(float, 1.0, low=1e-6),
-        "samples": Parameter(int, 65_536, low=1),
+        "range": Parameter(float, 1.0, low=1e-6, high=1e3),
+        "samples": Parameter(int, 65_536, low=2),
         "pairs": Parameter(int, 1, low=1, high=100),
         "directions.seed": Parameter(int, 0, low=0),
         "sharpness.radius": Parameter(float, 0.2, low=1e-6),
@@ -88,9 +88,15 @@ class Analysis:
     def steps(cls, params: Mapping[str, Any]) -> int:
         """Returns how many losses are computed: at theta, and at each point of each pair.
 
-        Raises ValueError where no point but theta's is so near that sharpness looks at it.
+        Raises ValueError where no point but theta's is so near that sharpness looks at it, or where
+        it would look beyond the grid.
         """
         apart, radius = _apart(params["grid"], params["range"]), params["sharpness.radius"]
+        if radius > params["range"]:
+            raise ValueError(
+                f"sharpness.radius must be at most range, {params['range']:g}, as the grid ends "
+                f"there, got {radius:g}"
+            )
         if radius * _ROUNDED < apart:
             raise ValueError(
                 f"sharpness.radius must be at least {apart:g}, so that a point of the grid beside "

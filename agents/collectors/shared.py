@@ -17,7 +17,7 @@ from agents.shape import Shape
 _RING_BYTES = 32_000_000
 _MOST_ROUNDS, _LEAST_ROUNDS = 1024, 4
 _ALIGNED = 64
-_PROCESS_BYTES = 160_000_000  # of a process of its own, with torch imported
+_PROCESS_BYTES = 190_000_000  # of a process of its own, with torch imported
 
 
 class Memory:

@@ -17,6 +17,7 @@ from agents.replay.buffer import Replay
 if TYPE_CHECKING:
     import torch
 
+    from agents.features.base import BaseFeatures
     from agents.networks.network import Network
 else:
     from agents.lazy import LazyModule
@@ -58,6 +59,8 @@ class Diagnosable(ABC):
     """What is told of every update of a network that is not undone."""
     n_step: int = 1
     """How many steps of rewards the targets of an update add up."""
+    features: BaseFeatures | None = None
+    """What is learned beside and read in the place of states, if anything."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

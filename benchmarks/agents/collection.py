@@ -8,9 +8,10 @@
 processes of `collect.env_steps_per_update: async`, whose rounds go into a replay. Both act with
 SAC's actor of two layers of 256 units; those that draw actions at random say so. Gymnasium's
 `SyncVectorEnv` and `AsyncVectorEnv` and envpool act at random in as many environments, and store
-nothing. Rates are of wall-clock time in the best of some slices, taken in turns, as the machine may
-be shared; the ratio of steps per update is that of a run that also learns. With `kills` collectors
-of a run on a small task are killed so many times, and what came of it is printed.
+nothing; `mujoco.rollout` steps their physics alone, without rewards, ends and observations. Rates
+are of wall-clock time in the best of some slices, taken in turns, as the machine may be shared; the
+ratio of steps per update is that of a run that also learns. With `kills` collectors of a run on a
+small task are killed so many times, and what came of it is printed.
 """
 
 from __future__ import annotations
@@ -130,6 +131,36 @@ def pooled(task: str, envs: int, threads: int) -> Iterator[Play]:
 
 
 @contextmanager
+def rolled(task: str, envs: int, threads: int) -> Iterator[Play]:
+    """`mujoco.rollout` of a Gymnasium task's physics, a step of the environment at a time."""
+    import gymnasium
+    import mujoco
+    from mujoco import rollout
+
+    env: Any = gymnasium.make(task.partition("/")[2]).unwrapped
+    env.reset(seed=0)
+    kind = mujoco.mjtState.mjSTATE_FULLPHYSICS
+    start = np.empty(mujoco.mj_stateSize(env.model, kind))
+    mujoco.mj_getState(env.model, env.data, start, kind)
+    data = [mujoco.MjData(env.model) for _ in range(threads)]
+    low, high = env.model.actuator_ctrlrange.T
+    size = (16, envs, 1, env.model.nu)
+    actions = np.random.default_rng(0).uniform(low, high, size).repeat(env.frame_skip, axis=2)
+    states = np.repeat(start[None], envs, axis=0)
+
+    def play(until: float) -> int:
+        nonlocal states
+        rounds = 0
+        while time.perf_counter() < until:
+            passed, _ = pool.rollout(env.model, data, states, actions[rounds % len(actions)])
+            states, rounds = passed[:, -1].copy(), rounds + 1
+        return rounds * envs
+
+    with rollout.Rollout(nthread=threads) as pool:
+        yield play
+
+
+@contextmanager
 def alone(task: str, warmup: int) -> Iterator[Play]:
     """`one`, as the others are had."""
     yield one(task, warmup)
@@ -147,6 +178,9 @@ def ways(task: str, cores: int, envs: int) -> dict[str, Any]:
         f"SyncVectorEnv, {count}": lambda: vector("sync", task, count),
         f"AsyncVectorEnv, {count} processes": lambda: vector("async", task, count),
     }
+    found[f"mujoco.rollout, {count}, {cores} threads, physics alone"] = lambda: rolled(
+        task, count, cores
+    )
     if importlib.util.find_spec("envpool") is not None:
         found[f"envpool, {count}, {cores} threads"] = lambda: pooled(task, count, cores)
     return found

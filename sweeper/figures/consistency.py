@@ -44,8 +44,16 @@ def draw(data: Data) -> Picture:
     said = f"Φ = {_loss(found)}, d = {_needed(found, len(data.varied))}"
     grid.axes[0, 0].set_title(said, fontsize=text_layout.SMALL_PT)
     _tasks(grid.axes[0, 1], found.tasks)
+    return Picture(grid.figure, _table(found), caption=caption)
+
+
+def _table(found: Consistency) -> pd.DataFrame:
+    """A row a number of tuned hyperparameters, then one a task; Φ and d stand in the first."""
     table = pd.concat([found.tuned, found.tasks], ignore_index=True)
-    return Picture(grid.figure, table, caption=caption)
+    said = {"phi": found.loss.point, "phi_low": found.loss.low, "phi_high": found.loss.high}
+    for name, value in {**said, "effective_dimension": found.needed}.items():
+        table.loc[0, name] = np.nan if value is None else float(value)
+    return table
 
 
 def _curve(ax: Axes, found: Consistency) -> None:

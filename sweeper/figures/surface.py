@@ -98,7 +98,7 @@ def _panels(data: Data, names: list[str], facet: str | None) -> list[_Panel]:
     if not found:
         raise NothingToShow(
             f"surface has nothing to show: no run of {data.name} that has ended keeps a surface, "
-            "as those of analysis: loss_surface do"
+            "as those of analysis: loss_surface do whose targets vary"
         )
     if len(found) > _MOST_PANELS:
         way = "facet=" if facet is None else "another facet"
@@ -110,8 +110,10 @@ def _panels(data: Data, names: list[str], facet: str | None) -> list[_Panel]:
 
 
 def _is_surface(arrays: Arrays | None) -> bool:
-    """Whether these are the arrays of a surface."""
-    return arrays is not None and {"losses", "x", "y", "scale"} <= set(arrays)
+    """Whether these are the arrays of a surface whose targets vary."""
+    if arrays is None or not {"losses", "x", "y", "scale"} <= set(arrays):
+        return False
+    return float(arrays["scale"]) > 0.0
 
 
 def _named(data: Data, run: pd.Series, names: list[str]) -> str:

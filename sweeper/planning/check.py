@@ -10,7 +10,7 @@ import numpy as np
 
 from sweeper import lookup
 from sweeper.errors import Invalid, Mistakes, choices, cut, did_you_mean, shown
-from sweeper.planning.checks import claims, command, figures, population
+from sweeper.planning.checks import claims, clocks, command, figures, population
 from sweeper.planning.configurations import expanded, sequences
 from sweeper.planning.configurations.constraints import Rejected, check_helpers
 from sweeper.planning.configurations.expansion import DROP, Expansion
@@ -75,6 +75,8 @@ def checked(space: Space, folder: Path) -> Space:
         _check_trials(space, expansion)
     with mistakes.under():
         shown_as = figures.checked(space, folder, metrics, expansion)
+    with mistakes.under():
+        clocks.check(space, trainable, expansion)
     with mistakes.under("claims"):
         shown_as = claims.checked(shown_as, metrics, expansion)
     mistakes.check()

@@ -15,8 +15,11 @@ from sweeper.lookup import find
 from sweeper.planning.loading import scales
 from sweeper.planning.plan import Plan
 from sweeper.report import publish
+from sweeper.results.verdicts import verdict_text
+from sweeper.results.verdicts.verdicts import REGISTERED, verdicts
 from sweeper.schema.document import read
 from sweeper.space.space import Space
+from sweeper.stats.verdicts import UNDECIDED
 from sweeper.study import studies
 from sweeper.trainable.loading import load_trainable
 from sweeper.worker.worker import Worker
@@ -90,14 +93,13 @@ NO_CLAIMS = {
     "minatar_smoothness": "its claim is a correlation",
     "minatar_consistency": "its paper is of another agent on other tasks",
     "q_loss_agents": "its figures are those of q_loss_surface",
-    "mujoco_actor_scale": "what its figures show is not known",
+    "mujoco_actor_scale-smoke": "it has large critics alone",
     "mujoco_cnf_depth": "what its figure shows is not known",
     "mujoco_vql_latent": "what its figure shows is not known",
     "dmc_entropy_temperature": "what its figure shows is not known",
     "dmc_actor_steps": "what its figure shows is not known",
     "dmc_depth": "mixed: better on some tasks, worse on others",
     "minatar_population": "it compares ways of search, of which a space has one",
-    "head_cost": "its claims are ratios, and a difference that is small enough",
 }
 """Spaces, or scales of them, whose document says nothing that a claim can say, and why."""
 
@@ -362,3 +364,9 @@ def test_the_smoke_scale_runs_to_its_figures(path, tmp_path):
     assert drawn == asked - {"compare"}, "nobody published numbers of the smoke scale's tasks"
     assert not publish.due(made, made.ledger_state()), "what has nothing to show is not tried again"
     assert made.paths.optuna.exists()
+    judged = verdicts(made)
+    assert [one.name for one in judged] == list(space.claims)
+    for one in judged:
+        assert (one.verdict, one.status) == (UNDECIDED, REGISTERED)
+        assert one.runs and one.seeds and one.why, "few seeds: it says how many are needed"
+    assert verdict_text.markdown(made.name, judged).count("undecided") == len(judged)

@@ -196,6 +196,10 @@ def test_what_it_cannot_look_at_is_refused_with_why():
         Analysis.check(lookup.find("learners", name))
     with pytest.raises(ValueError, match=r"sharpness\.radius must be at least 0\.5, .* got 0\.2"):
         Analysis.steps({**PARAMS, "sharpness.radius": 0.2})
+    with pytest.raises(
+        ValueError, match=r"sharpness\.radius must be at most range, 0\.1, .*got 0\.2"
+    ):
+        Analysis.steps({**PARAMS, "range": 0.1, "sharpness.radius": 0.2})
     assert Analysis.steps({**PARAMS, "grid": 4, "sharpness.radius": 1 / 3}) == 17
     source = trained()
     source.state = None

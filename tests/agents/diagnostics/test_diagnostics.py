@@ -17,6 +17,7 @@ from agents.diagnostics.spectra import largest, singular_values
 from agents.layers import spectral_norm
 from agents.layers.convolution import Convolution
 from agents.learners import dqn, sac, sac_v1, td3
+from agents.shape import Shape
 from agents.streams import keys
 from tests.helpers.cases import each
 
@@ -204,6 +205,22 @@ def test_singular_values_are_those_of_the_weights() -> None:
         "sigma_2",
         "sigma_max",
     }
+
+
+@each("features, published", [({}, 0), ({"features.kind": "ofenet"}, 2_072_576)])
+def test_counts_are_those_of_one_network_each(features: dict[str, Any], published: int) -> None:
+    """Ota et al. 2021, Table 2: OFENet's 2,159 numbers for Ant-v2's 111."""
+    of_table = {"features.layers": 8, "features.units": 2_048} if features else {}
+    params = sac_v1.Learner.complete({**SMALL, **features, **of_table, "actor.layers": 2})
+    run = SimpleNamespace(params=params, task="mujoco/Ant-v2", seed=0, steps=100)
+    learner = sac_v1.Learner([run], Shape((111,), "float32", 8, continuous=True), "cpu")
+    diagnostic = lookup.find("diagnostics", "parameter_counts")(learner, [run])
+    found = diagnostic.measure(Sample(learner, None, [0], 0))
+    read = 2_159 if features else 111
+    hidden = (read + 1) * 8 + 9 * 8
+    assert found["parameters_actor"] == hidden + 9 * 2 * 8  # a mean and a width a number
+    assert found["parameters_value"] == hidden + 9
+    assert found["parameters_features"] == published
 
 
 def test_the_norm_of_a_convolution_is_that_of_its_matrix() -> None:

@@ -36,6 +36,10 @@ def test_the_curve_rises_from_the_common_setting_to_the_best_of_each(played: Pla
     assert (np.diff(curve) >= 0).all() and curve[1] > curve[0] + 0.2
     assert curve[0] == pytest.approx(tasks["point"].mean())
     assert curve[-1] == pytest.approx(tasks["best"].mean())
+    first = picture.table.iloc[0]
+    assert first["effective_dimension"] == 1.0 and picture.table["phi"].count() == 1
+    assert first["phi"] == pytest.approx(curve[-1] - curve[0])
+    assert first["phi_low"] <= first["phi"] <= first["phi_high"]
     said = words(picture)
     assert "d = 1 of 2" in said and "hyperparameters tuned for each task" in said
 

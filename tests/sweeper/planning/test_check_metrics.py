@@ -70,3 +70,39 @@ def test_a_task_is_refused_with_the_agents_reason(tmp_path: Path, task: str, say
     with pytest.raises(SweeperError) as caught:
         load(path)
     assert str(caught.value).startswith(f"{path}:5: tasks.{task} is no task of agent dqn: {says}")
+
+
+COUNTED = """\
+study: demo
+agent: td3
+fixed: {{{fixed}}}
+axes: {{collect.envs_per_core: {{kind: int, values: [1, 2]}}}}
+tasks: {{navigation/2: {{low: 0, high: 1}}}}
+seeds: 1
+steps: 200
+evaluation: {{every: 100, episodes: 1}}
+score: {{metric: return}}
+figures: [{{curves: {figure}}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("fixed", "figure", "says"),
+    [
+        ("", "{x: updates}", r"x.yaml:10: figures\[0\].curves.x is updates, which runs do not "),
+        ("", "{x: env_steps}", "do not report where collect.envs_per_core=1: they do where"),
+        ("collect.env_steps_per_update: 1", "{x: updates}", None),
+        ("", "{x: updates, where: collect.envs_per_core=2}", None),
+        ("", "{}", None),
+    ],
+)
+def test_curves_against_what_some_configurations_do_not_report_are_refused(
+    tmp_path: Path, fixed: str, figure: str, says: str | None
+) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(COUNTED.format(fixed=fixed, figure=figure))
+    if says is None:
+        load(path)
+        return
+    with pytest.raises(SweeperError, match=says):
+        load(path)
