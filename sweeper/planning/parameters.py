@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sweeper.errors import Invalid, Mistakes, Path, choices, cut, shown
 from sweeper.schema.rules import each, flag, number, whole
 from sweeper.space.axes import Point
 from sweeper.space.blocks.parts import every_axis, parts
-from sweeper.text import canonical, is_number
+from sweeper.text import Labels, canonical, is_number
 from sweeper.trainable.contract import Parameter, Parametrised, defaults_of, listed_of, named
 
 if TYPE_CHECKING:
@@ -215,10 +216,12 @@ def fitted(
         ) from error
 
 
-def culprit(space: Space, message: str, task: str | None = None) -> Path:
-    """The place of the parameter or task that `message` mentions first.
+def culprit(
+    space: Space, message: str, task: str | None = None, labels: Labels = MappingProxyType({})
+) -> Path:
+    """The place of the parameter or task that `message` mentions first, the longest name there.
 
-    What `by_task` sets on `task` is among them.
+    What `by_task` sets on `task`, and what axes set by their values' `labels`, is among them.
     """
     mentioned = [
         (message.find(name), (part, name))
@@ -235,7 +238,23 @@ def culprit(space: Space, message: str, task: str | None = None) -> Path:
     if task is not None:
         here = space.by_task.get(task, {})
         places += [(message.find(n), ("by_task", task, n)) for n in here if n in message]
-    return min(places)[1] if places else ("axes",)
+    places += [
+        (message.find(name), place) for name, place in _set(space, labels) if name in message
+    ]
+    return min(places, key=lambda one: (one[0], -len(str(one[1][-1]))))[1] if places else ("axes",)
+
+
+def _set(space: Space, labels: Labels) -> Iterator[tuple[str, Path]]:
+    """The parameters that values with these labels set, each with its place."""
+    for axis, label in labels.items():
+        found = space.axes.get(axis)
+        if found is None or not isinstance(getattr(found, "values", None), Mapping):
+            continue
+        for point in found.points(axis):
+            if point.label == label and isinstance(point.value, Mapping):
+                for name in point.params:
+                    key = name if name in point.value else name.removeprefix(f"{axis}.")
+                    yield name, ("axes", axis, *point.path, key)
 
 
 def _element(value: Any, parameter: Parameter) -> Any:

@@ -242,7 +242,7 @@ class Expansion:
                 raise Rejected(
                     f"cannot be trained by {self.space.identity}, {labels_text(made.labels)} on "
                     f"{task}: {error}",
-                    culprit(self.space, str(error), task),
+                    culprit(self.space, str(error), task, made.labels),
                 ) from error
 
     def _check_counts(self, params: Mapping[str, Any], given: Collection[str]) -> None:

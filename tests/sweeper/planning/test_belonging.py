@@ -249,3 +249,33 @@ def test_the_command_says_what_belongs_where() -> None:
     assert lines["optimizer.alpha"].endswith(
         "number from 0 to 0.999999, with optimizer.kind=rmsprop"
     )
+
+
+BEYOND = {"replay.sampler": "prioritised", "replay.epsilon": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("axis", "told"),
+    [
+        (
+            {"kind": "variant", "values": {"a": {"gamma": 0.9}, "b": BEYOND}},
+            "axes.how.values.b.replay.epsilon cannot be trained by agent ddpg, how=b on",
+        ),
+        (
+            {"kind": "variant", "values": {"a": BEYOND, "b": BEYOND | {"gamma": 0.9}}},
+            "axes.how.values.a.replay.epsilon cannot be trained by agent ddpg, how=a on",
+        ),
+    ],
+)
+def test_what_a_variant_sets_is_refused_where_it_stands(
+    tmp_path: Path, axis: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(SweeperError) as raised:
+        planned(tmp_path, {}, axes={"how": axis})
+    assert told in str(raised.value)
+
+
+def test_what_a_label_sets_is_refused_where_it_stands(tmp_path: Path) -> None:
+    values = {"plain": {"sampler": "uniform"}, "other": {"sampler": "prioritised", "epsilon": 0.0}}
+    with pytest.raises(SweeperError, match=r"axes\.replay\.values\.other\.epsilon cannot be"):
+        planned(tmp_path, {}, axes={"replay": {"kind": "choice", "values": values}})
