@@ -58,8 +58,14 @@ def plan(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Wor
         typer.echo(line)
 
 
+CHECK_OPTIONS = {
+    "scale": "one of the space's scales (default: all of them, one after the other)",
+    "root": RUN_OPTIONS["root"],
+}
+
+
 @command(
-    {"scale": "one of the space's scales (default: all of them, one after the other)"},
+    CHECK_OPTIONS,
     "All other words change a key of the space, as for run.",
 )
 def check(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Words = None) -> None:
@@ -69,9 +75,9 @@ def check(space: Annotated[str, typer.Argument(metavar="SPACE.yaml")], words: Wo
     from sweeper.space import overrides
 
     options, changes = overrides.parse_words(
-        words or [], ["scale"], of_run=RUN_OPTIONS, meant=placement.of_file(space)
+        words or [], [*CHECK_OPTIONS], of_run=RUN_OPTIONS, meant=placement.of_file(space)
     )
-    for line in checking.lines(space, options.get("scale"), changes):
+    for line in checking.lines(space, options.get("scale"), changes, root_of(options)):
         typer.echo(line)
 
 

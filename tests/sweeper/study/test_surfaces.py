@@ -88,6 +88,16 @@ def test_what_was_kept_whole_can_be_played_and_is_told_before(looked, capsys):
         assert said in out and (more[-1:] != ["checkpoint.keep=final"] or "whole" not in out)
 
 
+def test_a_space_can_be_checked_where_its_source_stands(looked, capsys):
+    asked = ["check", str(SURFACES), "scale=smoke"]
+    with pytest.raises(SystemExit, match="0"):
+        command_line.main([*asked, f"root={looked}"])
+    assert "= 4 runs" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="2"):
+        command_line.main([*asked, f"root={looked / 'nowhere'}"])
+    assert "of names no study that is there" in capsys.readouterr().err
+
+
 def test_a_study_without_whole_states_is_refused_with_the_key_that_keeps_them(root, tmp_path):
     def refused(*words: str, folder: Path = root) -> str:
         with pytest.raises(SweeperError) as caught:
