@@ -124,7 +124,14 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "batch_norm.targets": "batch",
         "batch_norm.actor_loss": "batch",
     },
-    "linear schedule": {"optimizer.schedule.kind": "linear", "update_every": 3},
+    "linear schedule": {
+        "optimizer.schedule.kind": "linear",
+        "update_every": 3,
+        "actor.body": "resnet2",
+        "actor.activation": "swish",
+        "critic.body": "resnet2",
+        "critic.norm.kind": "layer",
+    },
     "stacks and several steps": {"n_step": 3},
     "resets": {
         "update_times": 2,

@@ -43,6 +43,16 @@ def resnet(network, i, x):
     return y
 
 
+def resnet2(network, i, x):
+    width = network.body.features
+    y = F.pad(x, (0, width - x.shape[1]))
+    for block in range(3):
+        h = F.relu(linear(network, 2 * block, i, x if block == 0 else y))
+        f = linear(network, 2 * block + 1, i, h)
+        y = F.relu(F.pad(f, (0, width - f.shape[1])) + y)
+    return y
+
+
 def densenet(network, i, x):
     everything = [x]
     for place in range(3):
@@ -71,7 +81,7 @@ def mlp(network, i, x):
     return x
 
 
-@each("formula", [mlp, resnet, densenet, d2rl, residual])
+@each("formula", [mlp, resnet, resnet2, densenet, d2rl, residual])
 @each("units", [4, 5, 6])
 def test_a_body_computes_its_formula(formula, units):
     network = built(sizes(formula.__name__, units))
@@ -83,7 +93,7 @@ def test_a_body_computes_its_formula(formula, units):
         torch.testing.assert_close(features, formula(network, i, x[i]))
 
 
-@pytest.mark.parametrize("body", ["mlp", "resnet", "densenet", "d2rl", "residual"])
+@pytest.mark.parametrize("body", ["mlp", "resnet", "resnet2", "densenet", "d2rl", "residual"])
 def test_swish_takes_the_place_of_relu(body):
     relu, swish = built(sizes(body)), built(sizes(body, activation="swish"))
     x = torch.randn(P, B, 5)
@@ -91,6 +101,20 @@ def test_swish_takes_the_place_of_relu(body):
     assert not torch.allclose(relu(x), swish(x))
     activations = [layer.activation for layer in swish.layers]
     assert "relu" not in activations and activations[0] == "swish" and activations[-1] is None
+
+
+def test_a_block_of_two_layers_has_its_norms_before_each_activation():
+    network = built(sizes("resnet2", units=6, layers=2, **{"norm.kind": "layer"}))
+    assert len(network.norms) == 4 and depth(sizes("resnet2", layers=2), (5,)) == 5
+    x, (first, second) = torch.randn(P, B, 5), network.layers[:2]
+    for i, features in enumerate(network.body(x, False)):
+        y = F.pad(x[i], (0, 1))
+        for block in range(2):
+            read = x[i] if block == 0 else y
+            h = F.relu(F.layer_norm(linear(network, 2 * block, i, read), (6,)))
+            y = F.relu(F.layer_norm(linear(network, 2 * block + 1, i, h), (6,)) + y)
+        torch.testing.assert_close(features, y)
+    assert first.activation == "relu" and second.activation is None
 
 
 def test_the_blocks_of_residual_have_their_own_norms():

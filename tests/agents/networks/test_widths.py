@@ -62,6 +62,7 @@ REFUSED = [
     ({"actor.units": [[8]]}, "actor.units, number 1 of .*must be a whole number"),
     ({"actor.layers": [2]}, "actor.layers must be a whole number, got"),
     ({"critic.units": [8, 8], "critic.body": "residual"}, "number for critic.body=residual"),
+    ({"critic.units": [8, 8], "critic.body": "resnet2"}, "number for critic.body=resnet2"),
     ({"critic.units": [8, 9], "critic.norm.kind": "group", "critic.norm.groups": 4},
      "critic.norm.groups must divide the 9 units"),
     ({"critic.units": [8, 1], "critic.norm.kind": "layer"}, "critic.units must be at least 2"),
