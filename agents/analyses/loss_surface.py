@@ -92,10 +92,10 @@ class Analysis:
         it would look beyond the grid.
         """
         apart, radius = _apart(params["grid"], params["range"]), params["sharpness.radius"]
-        if radius > params["range"]:
+        if radius > params["range"] * _ROUNDED:
             raise ValueError(
-                f"sharpness.radius must be at most range, {params['range']:g}, as the grid ends "
-                f"there, got {radius:g}"
+                f"sharpness.radius must be at most range, {params['range']:g}, where the grid "
+                f"ends, got {radius:g}: set both"
             )
         if radius * _ROUNDED < apart:
             raise ValueError(

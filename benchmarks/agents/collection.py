@@ -178,9 +178,9 @@ def ways(task: str, cores: int, envs: int) -> dict[str, Any]:
         f"SyncVectorEnv, {count}": lambda: vector("sync", task, count),
         f"AsyncVectorEnv, {count} processes": lambda: vector("async", task, count),
     }
-    found[f"mujoco.rollout, {count}, {cores} threads, physics alone"] = lambda: rolled(
-        task, count, cores
-    )
+    if task.startswith("mujoco/"):
+        physics = f"mujoco.rollout, {count}, {cores} threads, physics alone"
+        found[physics] = lambda: rolled(task, count, cores)
     if importlib.util.find_spec("envpool") is not None:
         found[f"envpool, {count}, {cores} threads"] = lambda: pooled(task, count, cores)
     return found

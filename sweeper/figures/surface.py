@@ -55,9 +55,11 @@ def draw(data: Data, *, facet: str | None = None) -> Picture:
     """
     names = [facet] if facet else data.varied
     data.choice.check_few(facet=facet)
-    panels = _panels(data, names, facet)
+    panels, flat = _panels(data, names, facet)
     norm = _norm(panels)
-    caption = data.caption(len(panels), [*data.varied, *names], _said(data, panels, norm))
+    said = _said(data, panels, norm)
+    said += f". Left out: {counted(flat, 'run')} without a scale or a finite loss" if flat else ""
+    caption = data.caption(len(panels), [*data.varied, *names], said)
     columns = 1 if len(panels) == 1 else 2
     rows = style.rows_for(len(panels), columns)
     row = style.row_in(rows, _HEIGHT_IN)
@@ -79,17 +81,23 @@ def draw(data: Data, *, facet: str | None = None) -> Picture:
     return Picture(grid.figure, visible(table), caption=caption)
 
 
-def _panels(data: Data, names: list[str], facet: str | None) -> list[_Panel]:
-    """The panels; `NothingToShow` where no surface is kept, `SweeperError` where there are many."""
+def _panels(data: Data, names: list[str], facet: str | None) -> tuple[list[_Panel], int]:
+    """The panels, and how many runs keep a surface that cannot be drawn.
+
+    `NothingToShow` where no other is kept, `SweeperError` where there are many panels.
+    """
     table = data.table(data.tables.metric)
     table = table[np.isfinite(table[VALUE].to_numpy(float))]
     columns = [data.axis(name).column for name in names]
     groups = table.groupby(columns, sort=False, observed=True, dropna=False) if columns else None
-    found = []
+    found, flat = [], 0
     for _, own in groups if groups is not None else [((), table)]:
         ranked = own.sort_values([VALUE, "seed"], kind="stable")
         kept = {name: data.kept(str(name)) for name in ranked["run"]}
         ranked = ranked[[_is_surface(kept[name]) for name in ranked["run"]]]
+        drawable = [_is_drawable(kept[name]) for name in ranked["run"]]
+        flat += len(ranked) - sum(drawable)
+        ranked = ranked[drawable]
         if len(ranked):
             run = ranked.iloc[(len(ranked) - 1) // 2]
             arrays = kept[run["run"]]
@@ -97,8 +105,8 @@ def _panels(data: Data, names: list[str], facet: str | None) -> list[_Panel]:
             found.append(_Panel(_named(data, run, names), run, len(ranked), arrays))
     if not found:
         raise NothingToShow(
-            f"surface has nothing to show: no run of {data.name} that has ended keeps a surface, "
-            "as those of analysis: loss_surface do whose targets vary"
+            f"surface has nothing to show: no run of {data.name} that has ended keeps a surface "
+            "whose scale is above 0, as those of analysis: loss_surface do where targets differ"
         )
     if len(found) > _MOST_PANELS:
         way = "facet=" if facet is None else "another facet"
@@ -106,14 +114,20 @@ def _panels(data: Data, names: list[str], facet: str | None) -> list[_Panel]:
             f"surface shows at most {_MOST_PANELS} panels, but here are {len(found)}: {way} takes "
             "an axis of fewer values, and where=, top= or trial= a part of the study"
         )
-    return found
+    return found, flat
 
 
 def _is_surface(arrays: Arrays | None) -> bool:
-    """Whether these are the arrays of a surface whose targets vary."""
-    if arrays is None or not {"losses", "x", "y", "scale"} <= set(arrays):
-        return False
-    return float(arrays["scale"]) > 0.0
+    """Whether these are the arrays of a surface."""
+    return arrays is not None and {"losses", "x", "y", "scale"} <= set(arrays)
+
+
+def _is_drawable(arrays: Arrays | None) -> bool:
+    """Whether a surface has a scale, and a loss that is finite."""
+    assert arrays is not None
+    scale = np.asarray(arrays["scale"])
+    known = scale.size == 1 and 0.0 < float(scale.item()) < np.inf
+    return known and bool(np.isfinite(arrays["losses"][0]).any())
 
 
 def _named(data: Data, run: pd.Series, names: list[str]) -> str:

@@ -221,27 +221,23 @@ def culprit(
 ) -> Path:
     """The place of the parameter or task that `message` mentions first, the longest name there.
 
-    What `by_task` sets on `task`, and what axes set by their values' `labels`, is among them.
+    What `by_task` sets on `task`, and what axes set by their values' `labels`, is among them, and
+    stands for a name before what it overrides.
     """
-    mentioned = [
-        (message.find(name), (part, name))
-        for part, names in (
-            ("fixed", space.fixed),
-            ("axes", space.axes),
-            ("derived", space.derived),
-            ("tasks", space.tasks),
-        )
-        for name in names
-        if name in message
-    ]
-    places: list[tuple[int, Path]] = [*mentioned]
-    if task is not None:
-        here = space.by_task.get(task, {})
-        places += [(message.find(n), ("by_task", task, n)) for n in here if n in message]
-    places += [
-        (message.find(name), place) for name, place in _set(space, labels) if name in message
-    ]
-    return min(places, key=lambda one: (one[0], -len(str(one[1][-1]))))[1] if places else ("axes",)
+    here = {} if task is None else space.by_task.get(task, {})
+    places: list[tuple[str, Path]] = [(name, ("by_task", str(task), name)) for name in here]
+    places += _set(space, labels)
+    for part, names in (
+        ("axes", space.axes),
+        ("derived", space.derived),
+        ("fixed", space.fixed),
+        ("tasks", space.tasks),
+    ):
+        places += [(name, (part, name)) for name in names]
+    mentioned = [(name, place) for name, place in places if name in message]
+    if not mentioned:
+        return ("axes",)
+    return min(mentioned, key=lambda one: (message.find(one[0]), -len(one[0])))[1]
 
 
 def _set(space: Space, labels: Labels) -> Iterator[tuple[str, Path]]:

@@ -90,9 +90,9 @@ def _check_options(
 def _check_clock(value: Any) -> None:
     """Raises `Invalid` for what cannot stand in the place of steps.
 
-    Whether all runs report it is only known of each by itself, and told where it is drawn.
+    Whether all runs report it is checked in `clocks`, as far as that is known.
     """
-    if value is not None and value not in CLOCKS:
+    if value is not None and (not isinstance(value, str) or value not in CLOCKS):
         rule = f"must be one of {', '.join(CLOCKS)} (without it: steps)"
         raise Invalid(f"{rule}, but got {shown(value)}", ("x",))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweeper.errors import Invalid, Path
+from sweeper.errors import Invalid, Path, shown
 from sweeper.planning.mistakes import stand_ins
 
 _OF_AXES = ("zip", "derived", "constraints", "baseline", "enqueue", "figures", "population")
@@ -15,6 +15,11 @@ _OF_AXES = ("zip", "derived", "constraints", "baseline", "enqueue", "figures", "
 
 _SETTINGS = (("checkpoint",), ("limits",), ("evaluation",))
 """Keys whose checks ask for no axis and no parameter."""
+
+_CHOOSING = (
+    *("agent", "axes", "fixed", "derived", "by_task", "blocks", "constraints", "zip", "tasks"),
+)
+"""Keys that say which parameters runs have."""
 
 _COUNTED = ("axes", "trials", "sampler")
 """Keys whose checks ask how many configurations there are."""
@@ -39,6 +44,8 @@ class Gone:
     """Whether the axes are gone, and with them their names."""
     touched: set[str] = field(default_factory=set)
     """The names of axes, parameters and tasks that lack a part, or are gone."""
+    labels: set[tuple[str, str]] = field(default_factory=set)
+    """Axes, each with the label of a value that it lacks."""
     stand_ins: set[str] = field(default_factory=set)
     """The names of axes in whose place others stand."""
     stand_in: str = ""
@@ -67,6 +74,7 @@ class Gone:
             or bool(self.stand_in and self._of_task(error.message))
             or self._of_axes(error)
             or self._of_parts(error)
+            or self._of_labels(error)
             or self._names(error, data)
         )
 
@@ -98,7 +106,7 @@ class Gone:
         if error.path == ("population",) and "needs an axis to search" in error.message:
             return any(gone[0] == "axes" for gone in self.parts)
         if "which runs do not report" in error.message:
-            return any(gone[:1] != ("figures",) for gone in self.parts)
+            return bool(self.replaced & {*_CHOOSING}) or any(g[0] in _CHOOSING for g in self.parts)
         if "agent" in self.replaced and re.match("names |.*layer sets need an", error.message):
             return True
         if len(error.path) != 1 or top not in _COUNTED:
@@ -112,6 +120,17 @@ class Gone:
         a_value = len(error.path) > 2
         of_name = error.message.startswith(_UNKNOWN_NAME)
         return bool(inside) and not of_name and (a_value or "but got" not in error.message)
+
+    def _of_labels(self, error: Invalid) -> bool:
+        """Whether it asks for a value whose label is gone, or counts the values that are left."""
+        return any(
+            (axis in error.path or _speaks_of([axis], error.message))
+            and any(
+                said in error.message
+                for said in (f"{axis}={label}", f"got {shown(label)}", "axes of the same length")
+            )
+            for axis, label in self.labels
+        )
 
     def _names(self, error: Invalid, data: Mapping[str, Any]) -> bool:
         """Whether it speaks of something that is gone."""

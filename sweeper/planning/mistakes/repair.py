@@ -118,7 +118,7 @@ class Repair:
             return
         if path[2:] not in _BESIDE:
             self._gone.parts.add(path)
-        top = str(path[0])
+        top, path = str(path[0]), self._whole_value(path)
         held = self.data.get(top)
         if path[0] == "blocks" and path[1:] and isinstance(held, list):
             self._take_out_of_block(path, held)
@@ -141,6 +141,19 @@ class Repair:
                 self._replace(top)
         else:
             self._replace(top)
+
+    def _whole_value(self, path: Path) -> Path:
+        """The path of the value of an axis, where `path` leads into one with a label; else `path`.
+
+        The label will be gone.
+        """
+        start = 2 if path[0] == "blocks" else 0
+        inside = path[start:]
+        if inside[:1] != ("axes",) or inside[2:3] != ("values",) or len(inside) < 4:
+            return path
+        if isinstance(inside[3], str):
+            self._gone.labels.add((str(inside[1]), inside[3]))
+        return path[: start + 4]
 
     def _take_out_of_block(self, path: Path, held: list[Any]) -> None:
         """Takes a part out of one of the blocks in a list, or all of that block."""

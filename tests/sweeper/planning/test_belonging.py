@@ -275,7 +275,70 @@ def test_what_a_variant_sets_is_refused_where_it_stands(
     assert told in str(raised.value)
 
 
-def test_what_a_label_sets_is_refused_where_it_stands(tmp_path: Path) -> None:
-    values = {"plain": {"sampler": "uniform"}, "other": {"sampler": "prioritised", "epsilon": 0.0}}
-    with pytest.raises(SweeperError, match=r"axes\.replay\.values\.other\.epsilon cannot be"):
-        planned(tmp_path, {}, axes={"replay": {"kind": "choice", "values": values}})
+@pytest.mark.parametrize(
+    ("axis", "values", "told"),
+    [
+        ("replay", {"sampler": "prioritised", "epsilon": 0.0}, "epsilon"),
+        ("critic", {"norm.kind": "group", "norm.groups": 3}, "norm.groups"),
+        ("critic", {"body": "nobody"}, "body"),
+    ],
+)
+def test_what_a_label_sets_is_refused_where_it_stands(
+    tmp_path: Path, axis: str, values: dict[str, Any], told: str
+) -> None:
+    chosen = {axis: {"kind": "choice", "values": {"plain": {"lr": 1e-3}, "other": values}}}
+    if axis == "replay":
+        chosen[axis]["values"] = {"plain": {"sampler": "uniform"}, "other": values}
+    with pytest.raises(SweeperError, match=rf"axes\.{axis}\.values\.other\.{told} cannot be"):
+        planned(tmp_path, {}, axes=chosen)
+
+
+def test_what_a_task_has_is_refused_before_what_it_overrides(tmp_path: Path) -> None:
+    fixed = {"replay.sampler": "prioritised", "replay.epsilon": 1e-6}
+    with pytest.raises(SweeperError, match=r"by_task\.navigation/2\.replay\.epsilon cannot be"):
+        planned(tmp_path, fixed, by_task={TASK: {"replay.epsilon": 0.0}})
+
+
+TWO = {"kind": "variant", "values": {"a": {"gamma": 0.9}, "b": BEYOND}}
+RANGE = {"kind": "variant", "values": {"a": {"gamma": 0.9}, "b": {"gamma": 5.0}}}
+GROUPS = {"critic.norm.kind": "group", "critic.norm.groups": 3}
+
+
+@pytest.mark.parametrize("axis", [TWO, RANGE], ids=["refused by the agent", "out of its range"])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"claims": {"c": "score(how=b) > score(how=a)"}},
+        {"baseline": {"how": "b"}},
+        {"figures": [{"curves": {"where": "how=b"}}]},
+        {"zip": [["how", "actor.lr"]]},
+        {"axes": {"update_times": {"kind": "int", "values": [1, 2], "when": {"how": "b"}}}},
+        {"blocks": {"one": {}, "two": {"fixed": GROUPS | {"critic.norm.groups": 4}}}},
+        {"default": "b"},
+    ],
+    ids=lambda keys: next(iter(keys)),
+)
+def test_what_names_a_value_that_is_refused_is_not_told_as_well(
+    tmp_path: Path, axis: dict[str, Any], keys: dict[str, Any]
+) -> None:
+    axes = {"how": {**axis, **({"default": "b"} if "default" in keys else {})}}
+    if "zip" in keys:
+        axes["actor.lr"] = {"kind": "float", "values": [1e-3, 1e-4]}
+    others = {key: value for key, value in keys.items() if key not in ("axes", "default")}
+    if "blocks" in keys:
+        others["blocks"]["one"] = {"axes": axes}
+        axes = {}
+    with pytest.raises(SweeperError) as raised:
+        planned(tmp_path, {}, **others, axes={**axes, **keys.get("axes", {})})
+    (line,) = str(raised.value).splitlines()
+    assert "axes.how.values.b" in line
+
+
+def test_a_value_of_a_block_is_told_once(tmp_path: Path) -> None:
+    """Without it the default would be refused, a number that nobody wrote."""
+    values = {"a": {"gamma": 0.9}, "b": GROUPS}
+    one = {"axes": {"how": {"kind": "variant", "values": values}}}
+    with pytest.raises(SweeperError) as raised:
+        planned(tmp_path, {}, blocks={"one": one, "two": {"fixed": {"gamma": 0.8}}})
+    (line,) = str(raised.value).splitlines()
+    assert "blocks.one.axes.how.values.b.critic.norm.groups cannot be trained" in line

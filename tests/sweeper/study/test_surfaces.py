@@ -111,6 +111,8 @@ def test_a_study_without_whole_states_is_refused_with_the_key_that_keeps_them(ro
         assert "must be trained once more (sweeper rerun)" in said
     assert "fixed sharpness.radius must be at least 0.5" in refused("fixed.sharpness.radius=0.1")
     assert "fixed.grid must be at least 2" in refused("fixed.grid=1")
+    assert "fixed.samples must be at least 2" in refused("fixed.samples=1")
+    assert "fixed.range must be at most 1000" in refused("fixed.range=1001")
     assert "fixed.range must be a number" in refused("fixed.range=wide")
 
 
@@ -177,3 +179,17 @@ def test_colours_are_logarithmic_only_where_losses_span_decades(root):
         assert bar.get_xscale() == kind
     made.paths.weights.joinpath(f"{made.plan.runs[0].id}.npz").write_bytes(b"x")
     assert drawn(made, "surface").table["runs"].iloc[0] == 1, "what is damaged is not shown"
+
+
+def test_surfaces_without_a_scale_or_a_loss_are_left_out_and_counted(root):
+    made = Study.open(root / "q_loss_surface-smoke")
+    wrong = ({"scale": np.array(0.0)}, {"losses": np.full((1, 5, 5), np.nan)})
+    for count, run in enumerate(made.plan.runs[:-1], start=1):
+        file = made.paths.weights / f"{run.id}.npz"
+        arrays.write(file, {**arrays.read(file), **wrong[count % 2]})
+        said = f"Left out: {count} run{'s' if count > 1 else ''} without a scale or a finite loss"
+        assert said in words(drawn(made, "surface")).replace("\n", " ")
+    file = made.paths.weights / f"{made.plan.runs[-1].id}.npz"
+    arrays.write(file, {**arrays.read(file), "scale": np.zeros(2)})
+    with pytest.raises(NothingToShow, match="keeps a surface whose scale is above 0"):
+        drawn(made, "surface")
