@@ -16,9 +16,11 @@ from sweeper.schema.base_model import Section
 from sweeper.space.overrides import KEYS
 from sweeper.space.sections import Task
 from sweeper.space.space import Space, keys
+from sweeper.text import few
 from sweeper.trainable.contract import Trainable
 
 _UNKNOWN = re.compile(r"is an unknown key|is no key of a space|is no parameter of [^(;]*[^ (;]")
+_AGENTS = "agents.learners"
 _NEAR = re.compile(r" \(did you mean .*?\?\)")
 
 
@@ -35,10 +37,19 @@ def placed(error: Invalid, data: Mapping[str, Any], trainable: Trainable | None)
     if habit(path[-1], rest.partition("; valid: ")[2].split(", ")):
         return error
     hint = meant(path[-1], path[:-1], data, trainable)
+    if not hint and "parameter" in found[0]:
+        hint = _of_others(path[-1])
     if not hint:
         return error
     message = found[0] + hint + (rest[near.end() :] if near else rest)
     return Invalid(message, error.path)
+
+
+def _of_others(name: str) -> str:
+    """`, but of td3 and sac` for a parameter of other agents that ship."""
+    shipped = {agent: lookup.find(_AGENTS, agent) for agent in lookup.names(_AGENTS)}
+    having = [agent for agent, one in shipped.items() if name in one.parameters]
+    return f", but of {few(having)}" if having else ""
 
 
 def _of_parameter(path: Path) -> Path:
@@ -146,6 +157,6 @@ def _trainable(data: Mapping[str, Any], path: FilePath | None) -> Trainable | No
     agent = data.get("agent")
     if isinstance(agent, str) and path is not None:
         with suppress(SweeperError):
-            found: Trainable = lookup.find("agents.learners", agent, path.parent)
+            found: Trainable = lookup.find(_AGENTS, agent, path.parent)
             return found
     return None

@@ -61,8 +61,9 @@ LR = "values: [1e-5, 1e-3]"
          "fake_agent.py:Fake (did you mean 'network.hidden'?); valid: network.convs, "
          "network.hidden, "),
         ("hidden: 64", "hidden: 13",
-         "x.yaml:6: axes.network cannot be trained by agent fake_agent.py:Fake, network=deep, "
-         "sn.layers=none, optimizer.lr=1e-5 on minatar/breakout: network.hidden 13 bring"),
+         "x.yaml:10: axes.network.values.deep.hidden cannot be trained by agent "
+         "fake_agent.py:Fake, network=deep, sn.layers=none, "
+         "optimizer.lr=1e-5 on minatar/breakout: network.hidden 13 bring"),
         ("convs: [16]", "convs: 16", "sets network.convs, which must be a list, but got 16"),
         ("optimizer.lr:", "optimiser.lr:",
          "axes.optimiser.lr.values[0] is no parameter of agent fake_agent.py:Fake (did you mean "

@@ -144,3 +144,32 @@ def test_any_name_is_a_parameter_of_a_function(tmp_path: Path) -> None:
     )
     (line,) = answer(tmp_path, text)
     assert line.startswith("x.yaml:4: width is an unknown key (did you mean fixed.width?); valid: ")
+
+
+OF_OTHERS = """\
+study: demo
+agent: {agent}
+fixed: {{{name}: 1}}
+axes: {{batch_size: {{kind: int, values: [8]}}}}
+tasks: {{{task}: {{low: 0, high: 1}}}}
+seeds: 1
+steps: 200
+evaluation: {{every: 100, episodes: 1}}
+score: {{metric: return}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("agent", "task", "name", "said"),
+    [
+        ("dqn", "minatar/breakout", "features.units", ", but of ddpg, drq, sac and 5 more; valid:"),
+        ("dqn", "minatar/breakout", "encoder.filters", "agent dqn, but of drq; valid: "),
+        ("td3", "navigation/2", "network.convs", "agent td3, but of c51, dqn; valid: "),
+        ("td3", "navigation/2", "network.unit", "agent td3 (did you mean "),
+    ],
+)
+def test_a_parameter_of_other_agents_is_told_as_theirs(
+    tmp_path: Path, agent: str, task: str, name: str, said: str
+) -> None:
+    (line,) = answer(tmp_path, OF_OTHERS.format(agent=agent, task=task, name=name))
+    assert said in line
