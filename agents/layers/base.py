@@ -146,6 +146,11 @@ def activation(sizes: Mapping[str, Any]) -> str:
     return str(sizes.get("activation", "relu"))
 
 
+def follows_from_outputs(sizes: Mapping[str, Any]) -> bool:
+    """Returns whether the activation's gradient needs nothing but what it gives."""
+    return activation(sizes) in _BY_OUTPUTS
+
+
 def hidden_numbers(
     sizes: Mapping[str, Any], inputs: int, outputs: int, pixels: int = 1
 ) -> tuple[int, int]:
@@ -154,7 +159,7 @@ def hidden_numbers(
     Of a convolution `inputs` are those of a patch, and it has so many `pixels`.
     """
     learned, normal = norms.counts(sizes, outputs, pixels)
-    read = 0 if activation(sizes) in _BY_OUTPUTS else outputs * pixels
+    read = 0 if follows_from_outputs(sizes) else outputs * pixels
     return (inputs + 1) * outputs + learned, outputs * pixels + normal + read
 
 

@@ -44,12 +44,14 @@ class Body:
         """
         units, read = sizes["units"], math.prod(observation)
         features = max(units, read)
-        second, made_second = linear.hidden_numbers(sizes, units)
+        second, _ = linear.hidden_numbers(sizes, units)
+        _, made_by_norm = norms.counts(sizes, units)
+        made_by_sum = features * (1 if base.follows_from_outputs(sizes) else 2)
         total = made = 0
         for place in range(sizes["layers"]):
             first, made_first = linear.hidden_numbers(sizes, features if place else read)
             total += first + second
-            made += made_first + made_second + 2 * features
+            made += made_first + made_by_norm + made_by_sum
         return total, features, made
 
     def __init__(

@@ -187,7 +187,8 @@ def test_a_figure_that_cannot_be_drawn_is_named(make_study, capsys):
 
 
 def test_others_of_the_same_figure_are_drawn(make_study, capsys):
-    done = work(make_study("seeds=1", "figures=[{curves: {x: updates}}, {curves: {top: 1}}]"))
+    figures = "figures=[{curves: {x: updates, trial: 0..1}}, {curves: {top: 1}}]"
+    done = work(make_study("seeds=1", figures))
     assert not publish.draw(done, done.ledger_state())
     assert capsys.readouterr().err.count("curves could not be drawn: x=updates") == 2
     assert (done.paths.figures / "curves-top_1.svg").exists()
