@@ -31,7 +31,12 @@ class Body(Stack):
         y: torch.Tensor, before: torch.Tensor, observation: torch.Tensor, last: bool
     ) -> torch.Tensor:
         """Returns y + before."""
-        missing = y.shape[-1] - before.shape[-1]
-        if missing > 0:
-            return y + F.pad(before, (0, missing))
-        return (F.pad(y, (0, -missing)) if missing else y) + before
+        return added(y, before)
+
+
+def added(y: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+    """Returns y + before, [P, B, numbers] each, the smaller padded with zeros."""
+    missing = y.shape[-1] - before.shape[-1]
+    if missing > 0:
+        return y + F.pad(before, (0, missing))
+    return (F.pad(y, (0, -missing)) if missing else y) + before

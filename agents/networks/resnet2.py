@@ -7,14 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from agents.layers import base, linear, norms
+from agents.networks.resnet import added
 
 if TYPE_CHECKING:
     import torch
-    import torch.nn.functional as F
-else:
-    from agents.lazy import LazyModule
-
-    F = LazyModule("torch.nn.functional")
 
 
 class Body:
@@ -77,10 +73,5 @@ class Body:
         x = x.flatten(2)
         for first, second in self._blocks:
             y = second(first(x, iterate, training), iterate, training)
-            x = base.activated(self._padded(y) + self._padded(x), self._activation)
+            x = base.activated(added(y, x), self._activation)
         return x
-
-    def _padded(self, x: torch.Tensor) -> torch.Tensor:
-        """x [P, B, numbers], with zeros up to the body's features."""
-        missing = self.features - x.shape[-1]
-        return F.pad(x, (0, missing)) if missing else x

@@ -16,9 +16,17 @@ _OF_AXES = ("zip", "derived", "constraints", "baseline", "enqueue", "figures", "
 _SETTINGS = (("checkpoint",), ("limits",), ("evaluation",))
 """Keys whose checks ask for no axis and no parameter."""
 
-_CHOOSING = (
-    *("agent", "axes", "fixed", "derived", "by_task", "blocks", "constraints", "zip", "tasks"),
-)
+_CHOOSING = {
+    "agent",
+    "axes",
+    "fixed",
+    "derived",
+    "by_task",
+    "blocks",
+    "constraints",
+    "zip",
+    "tasks",
+}
 """Keys that say which parameters runs have."""
 
 _COUNTED = ("axes", "trials", "sampler")
@@ -106,7 +114,7 @@ class Gone:
         if error.path == ("population",) and "needs an axis to search" in error.message:
             return any(gone[0] == "axes" for gone in self.parts)
         if "which runs do not report" in error.message:
-            return bool(self.replaced & {*_CHOOSING}) or any(g[0] in _CHOOSING for g in self.parts)
+            return not _CHOOSING.isdisjoint({*self.replaced, *(gone[0] for gone in self.parts)})
         if "agent" in self.replaced and re.match("names |.*layer sets need an", error.message):
             return True
         if len(error.path) != 1 or top not in _COUNTED:
